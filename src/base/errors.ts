@@ -1,0 +1,75 @@
+/**
+ * The internal vocabulary of failures. What a caller sees is made of it in one place, `wire/errors.ts`.
+ *
+ * `message` is the public text, already in AWS's words; `undefined` means that AWS sends none.
+ * `detail` is for the operator's log and is never sent.
+ */
+export const errorCodes = [
+  'access-denied',
+  'already-exists',
+  'dependency-timeout',
+  'disabled',
+  'dry-run',
+  'expired-token',
+  'incomplete-signature',
+  'incorrect-key',
+  'internal',
+  'invalid-alias-name',
+  'invalid-arn',
+  'invalid-ciphertext',
+  'invalid-event-category',
+  'invalid-grant-token',
+  'invalid-key-usage',
+  'invalid-lookup-attributes',
+  'invalid-marker',
+  'invalid-max-results',
+  'invalid-next-token',
+  'invalid-signature',
+  'invalid-state',
+  'invalid-time-range',
+  'key-unavailable',
+  'limit-exceeded',
+  'malformed-policy',
+  'missing-authentication',
+  'not-authorized',
+  'not-found',
+  'request-too-large',
+  'serialization',
+  'tag',
+  'throttled',
+  'unavailable',
+  'unknown-operation',
+  'unrecognized-client',
+  'unsupported',
+  'validation',
+] as const
+
+export type ErrorCode = (typeof errorCodes)[number]
+
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError'
+  readonly code: ErrorCode
+  /** The text that a caller may see, or undefined where AWS sends no message. */
+  readonly publicMessage: string | undefined
+  /** For the operator only. */
+  readonly detail: string | undefined
+
+  constructor(
+    code: ErrorCode,
+    publicMessage?: string,
+    options?: { detail?: string; cause?: unknown },
+  ) {
+    super(
+      publicMessage ?? code,
+      options?.cause === undefined ? undefined : { cause: options.cause },
+    )
+    this.code = code
+    this.publicMessage = publicMessage
+    this.detail = options?.detail
+  }
+}
+
+/** A failure of our own. The caller learns nothing but that it happened. */
+export function internalError(detail: string, cause?: unknown): ServiceError {
+  return new ServiceError('internal', undefined, { detail, cause })
+}

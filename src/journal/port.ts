@@ -1,0 +1,57 @@
+/**
+ * The audit record, as the pipeline sees it. A record is the exact text of one CloudTrail event.
+ */
+export interface Journal {
+  /**
+   * Resolves once the record is on disk (written and flushed), with its index in the log. Records appended in one
+   * turn share a flush. Rejects with ServiceError 'internal' once the journal has failed; it never comes back then.
+   */
+  append(record: string): Promise<number>
+  /** Number of durable records. */
+  readonly size: number
+  /** False after any failed write, flush, rename or vanished file. Turns `/health` red. */
+  readonly healthy: boolean
+  /** Why it is not healthy, for the operator. */
+  readonly failure: string | undefined
+  /** Waits for what was appended, writes a last signed checkpoint and closes. */
+  close(): Promise<void>
+}
+
+/** Signs the text of a checkpoint; the key stays in the key core. */
+export type CheckpointSigner = (message: Buffer) => Promise<Buffer>
+
+/**
+ * The index over the journal that answers CloudTrail's LookupEvents. A follower: it lags or dies without touching a
+ * caller, and catches up before it answers, so that what was just recorded is found.
+ */
+export interface EventLookup {
+  find(query: LookupQuery): Promise<LookupPage>
+  close(): Promise<void>
+}
+
+export type LookupAttribute =
+  | 'AccessKeyId'
+  | 'EventId'
+  | 'EventName'
+  | 'EventSource'
+  | 'ReadOnly'
+  | 'ResourceName'
+  | 'ResourceType'
+  | 'Username'
+
+export type LookupQuery = {
+  /** Matches the record's recipientAccountId. */
+  readonly account: string
+  /** Matches the record's awsRegion. */
+  readonly region: string
+  readonly attribute?: { readonly key: LookupAttribute; readonly value: string } | undefined
+  /** Both inclusive, ms since the epoch. */
+  readonly from: number
+  readonly to: number
+  readonly limit: number
+  /** `next` of the page before. */
+  readonly after?: number | undefined
+}
+
+/** Newest first. */
+export type LookupPage = { readonly records: readonly string[]; readonly next: number | undefined }

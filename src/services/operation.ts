@@ -1,0 +1,127 @@
+import type { Caller } from '../base/caller.ts'
+import type { ErrorCode } from '../base/errors.ts'
+import type { AccountId, Region } from '../base/ids.ts'
+import type { Put } from '../storage/port.ts'
+import type { StructureSchema, Value } from '../wire/schema.ts'
+
+/**
+ * The anatomy of an operation: everything that is particular to one AWS action, as one declarative value. What all
+ * operations share (authentication, decoding, authorization, the record, encoding) is the pipeline's, once.
+ *
+ * I and O are schemas, T is what `resolve` finds (a key, two keys, nothing), D what the service's handlers need.
+ */
+export type Operation<
+  I extends StructureSchema = StructureSchema,
+  O extends StructureSchema | undefined = StructureSchema | undefined,
+  T = unknown,
+  D = unknown,
+> = {
+  /** The wire name, as in `GenerateDataKey`. */
+  readonly name: string
+  readonly input: I
+  /** Undefined where AWS answers 200 with an empty body. */
+  readonly output: O
+  /** `write` changes state; CloudTrail's readOnly is true for the other two. */
+  readonly effects: 'read' | 'use' | 'write'
+  /** What it may answer besides the errors that every operation may answer. */
+  readonly errors: readonly ErrorCode[]
+  /** Finds what the call is about. Throws what the caller may learn before authorization (not-found, validation). */
+  resolve(call: CallContext, input: Value<I>, deps: D): T
+  /** The permissions that must all be allowed. An empty list means that no permission is needed. */
+  checks(call: CallContext, input: Value<I>, target: T): readonly Check[]
+  /** What the record may show: an allow-list, a member not named cannot be logged. */
+  readonly audit: AuditView<Value<I>, T, OutputValue<O>>
+  /**
+   * Does it. May be called again from `resolve` on when somebody else changed the same rows first, so it changes
+   * nothing itself: changes are returned, and are committed together with the record.
+   */
+  handle(
+    call: CallContext,
+    input: Value<I>,
+    target: T,
+    deps: D,
+  ): Result<OutputValue<O>> | Promise<Result<OutputValue<O>>>
+}
+
+export type OutputValue<O> = O extends StructureSchema ? Value<O> : undefined
+
+export type Result<Output> = {
+  readonly output: Output
+  readonly changes?: readonly Put[]
+}
+
+/** What every handler may know of the call it serves. */
+export type CallContext = {
+  readonly caller: Caller
+  /** The Region of the credential scope. */
+  readonly region: Region
+  /** Milliseconds since the epoch, one value for the whole call. */
+  readonly now: number
+  readonly requestId: string
+  /** Global condition keys (`aws:SourceIp` …), in the spelling of AWS. */
+  readonly globalConditions: ConditionValues
+}
+
+/** Condition keys and their values, as in `kms:EncryptionContext:department`. An absent key is an absent member. */
+export type ConditionValues = Readonly<Record<string, string | readonly string[]>>
+
+/** One permission on one resource. */
+export type Check = {
+  /** As in `kms:Decrypt`. */
+  readonly permission: string
+  readonly resource: Resource
+  readonly conditions: ConditionValues
+}
+
+export type Resource =
+  /** A key: its key policy is the root of all authority over it. `crossAccount`: whether AWS lets other accounts call. */
+  | {
+      readonly type: 'key'
+      readonly arn: string
+      readonly account: AccountId
+      readonly policy: string
+      readonly crossAccount: boolean
+    }
+  /** No resource policy: identity policies of the caller's account alone decide (`*`, an alias). */
+  | { readonly type: 'identity'; readonly arn: string; readonly account: AccountId }
+
+export type JsonObject = { readonly [name: string]: unknown }
+
+export type AuditView<Input, Target, Output> = {
+  /** requestParameters; `target` is undefined when `resolve` failed. */
+  request(input: Input, target: Target | undefined): JsonObject | null
+  /** responseElements of a success; null for reads and cryptographic calls. */
+  response?(output: Output, input: Input, target: Target): JsonObject | null
+  resources?(target: Target, input: Input): readonly AuditResource[]
+  additional?(output: Output, input: Input, target: Target): JsonObject | undefined
+}
+
+export type AuditResource = {
+  readonly accountId: AccountId
+  readonly type: string
+  readonly ARN: string
+}
+
+/** Checks an operation's parts against each other and forgets their particular types. */
+export function operation<I extends StructureSchema, O extends StructureSchema | undefined, T, D>(
+  definition: Operation<I, O, T, D>,
+): Operation<I, O, T, D> {
+  return definition
+}
+
+/** An operation as the pipeline holds it: the pipeline passes values through and looks into none. */
+// biome-ignore lint/suspicious/noExplicitAny: the one place where the particular types are forgotten.
+export type AnyOperation = Operation<any, any, any, any>
+
+/** A service: how it is called on the wire, and what it can do. */
+export type Service = {
+  /** The name in credential scopes: `kms`. */
+  readonly signingName: string
+  /** CloudTrail's eventSource: `kms.amazonaws.com`. */
+  readonly eventSource: string
+  readonly protocol:
+    | { readonly name: 'json'; readonly targetPrefixes: readonly string[] }
+    | { readonly name: 'query'; readonly version: string; readonly namespace: string }
+  readonly operations: ReadonlyMap<string, AnyOperation>
+  readonly deps: unknown
+}

@@ -1,0 +1,60 @@
+/**
+ * Where the control plane's records live. One table of rows, each `kind`/`id` with a JSON body; everything a
+ * request needs is mirrored in memory, so the port knows transactions and revisions and no queries.
+ *
+ * Contract of every adapter (`storage/conformance.ts`):
+ * - `commit` is atomic and durable before it resolves: the puts and the events of one transaction, or nothing.
+ * - Every commit gets a revision greater than all before it, from whichever process.
+ * - A put whose `expected` is not the row's present revision fails the whole transaction with `StoreConflict`.
+ * - Commits asked for in one turn of the event loop may share one flush; each still succeeds or fails alone.
+ * - After any failed write or flush the store refuses all further commits with 'internal'.
+ */
+export interface Store {
+  /** Every live row, and the revision they stand at. */
+  load(): Promise<{ rows: Row[]; revision: number }>
+  /** Cheap: whether another process has committed since the last call. Looked at once a turn. */
+  changed(): boolean
+  /** Rows with a revision greater than `revision`, tombstones included, in order of revision. */
+  changesSince(revision: number): Promise<{ rows: Row[]; revision: number }>
+  /** Resolves with the revision that every row of the transaction now has. */
+  commit(transaction: Transaction): Promise<number>
+  /** Events committed but not settled, oldest first. */
+  outbox(): Promise<OutboxEvent[]>
+  /** Says that these events are in the journal. Need not be durable at once. */
+  settle(eventIds: readonly string[]): Promise<void>
+  /** Writes a consistent copy of the store, as it stands at this call, to a new file. */
+  backup(file: string, progress?: (done: number, total: number) => void): Promise<void>
+  close(): Promise<void>
+  readonly healthy: boolean
+}
+
+export type Row = {
+  readonly kind: string
+  readonly id: string
+  readonly revision: number
+  /** JSON text; null is a tombstone. */
+  readonly body: string | null
+}
+
+export type Put = {
+  readonly kind: string
+  readonly id: string
+  /** JSON text; null deletes. Deleted bytes are overwritten in the file. */
+  readonly body: string | null
+  /** The revision of the row that this replaces; 0 when there must be no live row. */
+  readonly expected: number
+}
+
+export type OutboxEvent = {
+  /** The event's CloudTrail eventID. */
+  readonly id: string
+  /** The record exactly as it will stand in the journal. */
+  readonly record: string
+}
+
+export type Transaction = { readonly puts: readonly Put[]; readonly events: readonly OutboxEvent[] }
+
+/** Somebody else changed a row first: read again and decide anew. */
+export class StoreConflict extends Error {
+  override readonly name = 'StoreConflict'
+}

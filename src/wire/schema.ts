@@ -1,0 +1,99 @@
+/**
+ * Shapes of the wire, as data: what a member is, its bounds, whether it is required. TypeScript types are derived
+ * from them (`Value`), `wire/` decodes, validates and encodes by them, and `docs/reference/` is generated from them.
+ * Member names are AWS's own, so that code reads like the API reference.
+ */
+export type StringSchema = {
+  readonly type: 'string'
+  readonly min?: number
+  readonly max?: number
+  /** AWS's own pattern text, matched against the whole value; it appears in the validation message. */
+  readonly pattern?: string
+  readonly values?: readonly string[]
+  /** The value is left out of validation messages. */
+  readonly sensitive?: boolean
+}
+export type BlobSchema = {
+  readonly type: 'blob'
+  readonly min?: number
+  readonly max?: number
+  /** Plaintext or key material: encoded without ever becoming a string, wiped after the answer. */
+  readonly sensitive?: boolean
+}
+export type IntegerSchema = {
+  readonly type: 'integer'
+  readonly min?: number
+  readonly max?: number
+}
+export type BooleanSchema = { readonly type: 'boolean' }
+/** Milliseconds since the epoch inside; epoch seconds with a fraction on the wire. */
+export type TimestampSchema = { readonly type: 'timestamp' }
+export type ListSchema<Member extends Schema = Schema> = {
+  readonly type: 'list'
+  readonly member: Member
+  readonly min?: number
+  readonly max?: number
+}
+/** String keys, string values; at most `maxEntries`. */
+export type MapSchema = { readonly type: 'map'; readonly maxEntries?: number }
+export type Members = Readonly<Record<string, Schema & { readonly required?: true }>>
+export type StructureSchema<M extends Members = Members> = {
+  readonly type: 'structure'
+  readonly members: M
+}
+export type Schema =
+  | StringSchema
+  | BlobSchema
+  | IntegerSchema
+  | BooleanSchema
+  | TimestampSchema
+  | { readonly type: 'list'; readonly member: Schema; readonly min?: number; readonly max?: number }
+  | MapSchema
+  | { readonly type: 'structure'; readonly members: Members }
+
+/** The TypeScript type of a value of schema S. */
+export type Value<S> = S extends { type: 'string'; values: readonly (infer Text)[] }
+  ? Text
+  : S extends { type: 'string' }
+    ? string
+    : S extends { type: 'blob' }
+      ? Buffer
+      : S extends { type: 'integer' } | { type: 'timestamp' }
+        ? number
+        : S extends { type: 'boolean' }
+          ? boolean
+          : S extends { type: 'list'; member: infer Member }
+            ? readonly Value<Member>[]
+            : S extends { type: 'map' }
+              ? Readonly<Record<string, string>>
+              : S extends { type: 'structure'; members: infer M }
+                ? StructureValue<M>
+                : never
+
+type RequiredNames<M> = { [K in keyof M]: M[K] extends { required: true } ? K : never }[keyof M]
+type StructureValue<M> = { readonly [K in RequiredNames<M>]: Value<M[K]> } & {
+  readonly [K in Exclude<keyof M, RequiredNames<M>>]?: Value<M[K]> | undefined
+}
+
+type Options<S extends Schema> = Omit<S, 'type'>
+
+export const string = <const O extends Options<StringSchema>>(options: O = {} as O) =>
+  ({ type: 'string', ...options }) as const
+/** One of AWS's enumerated values. */
+export const oneOf = <const V extends readonly string[]>(...values: V) =>
+  ({ type: 'string', values }) as const
+export const blob = <const O extends Options<BlobSchema>>(options: O = {} as O) =>
+  ({ type: 'blob', ...options }) as const
+export const integer = <const O extends Options<IntegerSchema>>(options: O = {} as O) =>
+  ({ type: 'integer', ...options }) as const
+export const boolean = () => ({ type: 'boolean' }) as const
+export const timestamp = () => ({ type: 'timestamp' }) as const
+export const list = <const M extends Schema>(
+  member: M,
+  options: { readonly min?: number; readonly max?: number } = {},
+) => ({ type: 'list', member, ...options }) as const
+export const map = (options: Options<MapSchema> = {}) => ({ type: 'map', ...options }) as const
+export const structure = <const M extends Members>(members: M) =>
+  ({ type: 'structure', members }) as const
+export const required = <const S extends Schema>(schema: S) =>
+  ({ ...schema, required: true }) as S & { readonly required: true }
