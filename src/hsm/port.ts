@@ -87,7 +87,7 @@ export type SigningScope = {
 export type HsmStatus = {
   readonly rootDriver: string
   readonly regions: readonly {
-    readonly region: string
+    readonly region: Region
     readonly activeGeneration: number
     readonly generations: readonly number[]
     /** When the active generation was made, ms since the epoch. */

@@ -92,7 +92,8 @@ export type AuditView<Input, Target, Output> = {
   request(input: Input, target: Target | undefined): JsonObject | null
   /** responseElements of a success; null for reads and cryptographic calls. */
   response?(output: Output, input: Input, target: Target): JsonObject | null
-  resources?(target: Target, input: Input): readonly AuditResource[]
+  /** `output` is undefined when the call failed. */
+  resources?(target: Target, input: Input, output: Output | undefined): readonly AuditResource[]
   additional?(output: Output, input: Input, target: Target): JsonObject | undefined
 }
 

@@ -1,4 +1,4 @@
-import type { OutboxEvent, Put, Row, Store } from './port.ts'
+import { type OutboxEvent, type Put, type Row, type Store, StoreConflict } from './port.ts'
 
 /**
  * The control plane's records in memory: tables over the rows of a `Store`, kept up to date by its revisions.
@@ -7,7 +7,11 @@ import type { OutboxEvent, Put, Row, Store } from './port.ts'
 export class Mirror {
   readonly #store: Store
   readonly #tables = new Map<string, MirrorTable<unknown>>()
+  /** Everything up to here is in the tables, from whichever process. Own commits may stand above it. */
   #revision = 0
+  /** Whether the store has shown a change that no completed read has brought. */
+  #behind = false
+  #reading: Promise<void> = Promise.resolve()
 
   constructor(store: Store) {
     this.#store = store
@@ -22,37 +26,55 @@ export class Mirror {
   }
 
   async load(): Promise<void> {
-    const { rows, revision } = await this.#store.load()
-    this.#apply(rows, revision)
+    const revision = await this.#store.load((row) => this.#applyRow(row))
+    this.#advance(revision)
   }
 
   /** Makes every commit of other processes visible that was acknowledged before this call. Once a turn. */
   async refresh(): Promise<void> {
-    if (!this.#store.changed()) return
-    const { rows, revision } = await this.#store.changesSince(this.#revision)
-    this.#apply(rows, revision)
+    if (this.#store.changed()) this.#behind = true
+    if (this.#behind) this.#reading = this.#catchUp()
+    // A read that an earlier call began is waited for: it brings what `changed` will not report again.
+    await this.#reading
   }
 
   /** Commits, then shows the change. Throws StoreConflict after having refreshed. */
   async commit(puts: readonly Put[], events: readonly OutboxEvent[]): Promise<void> {
+    let revision: number
     try {
-      const revision = await this.#store.commit({ puts, events })
-      // Rows of other processes between our revision and this one are still to be read: #revision stays.
-      for (const put of puts) this.#applyRow({ ...put, revision })
+      revision = await this.#store.commit({ puts, events })
     } catch (error) {
+      if (error instanceof StoreConflict) await this.#catchUp()
+      throw error
+    }
+    for (const put of puts) this.#applyRow({ ...put, revision })
+    // With a gap, rows of other processes between the two revisions are still to be read: #revision stays.
+    if (revision === this.#revision + 1) this.#advance(revision)
+  }
+
+  async #catchUp(): Promise<void> {
+    this.#behind = false
+    try {
       const { rows, revision } = await this.#store.changesSince(this.#revision)
-      this.#apply(rows, revision)
+      for (const row of rows) {
+        // Rows that became known while this read was under way may be older here.
+        if (row.revision > this.#revision) this.#applyRow(row)
+      }
+      this.#advance(revision)
+    } catch (error) {
+      this.#behind = true
       throw error
     }
   }
 
-  #apply(rows: readonly Row[], revision: number): void {
-    for (const row of rows) this.#applyRow(row)
-    this.#revision = revision
-  }
-
   #applyRow(row: Row): void {
     this.#tables.get(row.kind)?.apply(row)
+  }
+
+  #advance(revision: number): void {
+    if (revision <= this.#revision) return
+    this.#revision = revision
+    for (const table of this.#tables.values()) table.forgetDeleted(revision)
   }
 }
 
@@ -83,6 +105,8 @@ class MirrorTable<T> implements Table<T> {
   readonly #kind: string
   readonly #codec: Codec<T>
   readonly #entries = new Map<string, Entry<T>>()
+  /** Revisions of deletions that a read under way may not know yet: it must not bring the rows back. */
+  readonly #deleted = new Map<string, number>()
   readonly #watchers: Watcher<T>[] = []
 
   constructor(kind: string, codec: Codec<T>) {
@@ -119,10 +143,24 @@ class MirrorTable<T> implements Table<T> {
   /** Rows may arrive twice and out of order (our own commit, then the refresh): the greater revision wins. */
   apply(row: Row): void {
     const before = this.#entries.get(row.id)
-    if (before !== undefined && before.revision >= row.revision) return
+    const known = before?.revision ?? this.#deleted.get(row.id) ?? 0
+    if (known >= row.revision) return
     const now = row.body === null ? undefined : this.#codec.decode(row.body)
-    if (now === undefined) this.#entries.delete(row.id)
-    else this.#entries.set(row.id, { value: now, revision: row.revision })
+    if (now === undefined) {
+      this.#entries.delete(row.id)
+      this.#deleted.set(row.id, row.revision)
+    } else {
+      this.#entries.set(row.id, { value: now, revision: row.revision })
+      this.#deleted.delete(row.id)
+    }
+    if (now === undefined && before === undefined) return
     for (const watcher of this.#watchers) watcher(row.id, now, before?.value)
+  }
+
+  /** No row of a revision up to `revision` will arrive any more. */
+  forgetDeleted(revision: number): void {
+    for (const [id, deletedAt] of this.#deleted) {
+      if (deletedAt <= revision) this.#deleted.delete(id)
+    }
   }
 }

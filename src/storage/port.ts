@@ -10,8 +10,8 @@
  * - After any failed write or flush the store refuses all further commits with 'internal'.
  */
 export interface Store {
-  /** Every live row, and the revision they stand at. */
-  load(): Promise<{ rows: Row[]; revision: number }>
+  /** Shows every live row, one by one, and resolves with the revision they stand at. */
+  load(visit: (row: Row) => void): Promise<number>
   /** Cheap: whether another process has committed since the last call. Looked at once a turn. */
   changed(): boolean
   /** Rows with a revision greater than `revision`, tombstones included, in order of revision. */

@@ -31,5 +31,6 @@ export interface Protocol {
     output: unknown,
     requestId: string,
   ): Reply
-  encodeError(error: ServiceError, requestId: string): Reply
+  /** `signingName` is the service's, when the request got as far as one: KMS names its internal failures itself. */
+  encodeError(error: ServiceError, requestId: string, signingName?: string): Reply
 }

@@ -1,0 +1,178 @@
+import { hash } from 'node:crypto'
+import type { Caller } from '../base/caller.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Region } from '../base/ids.ts'
+import type { SigningScope } from '../hsm/port.ts'
+import type { HttpRequest } from '../wire/protocol.ts'
+import { checkWindow, type RequestTime, requestTime } from './amz-date.ts'
+import { type Authorization, parseAuthorization } from './authorization.ts'
+import { canonicalRequestHash } from './canonical-request.ts'
+import type { CredentialRecord } from './credentials.ts'
+import {
+  expiredToken,
+  invalidSignature,
+  mismatch,
+  missingAuthentication,
+  unrecognizedClient,
+} from './refusals.ts'
+import { type RequestHeaders, readHeaders } from './request-headers.ts'
+import { Scopes } from './scope.ts'
+import { canonicalHeaders, SignedHeadersCache } from './signed-headers.ts'
+import type { SigningKey } from './signing-key.ts'
+import { SigningKeys } from './signing-keys.ts'
+
+/** Who a request comes from, once its signature is known to be right. */
+export type Authenticated = {
+  readonly caller: Caller
+  /** The Region of the credential scope. */
+  readonly region: Region
+  /** The service of the credential scope: `kms`. */
+  readonly service: string
+  readonly accessKeyId: string
+}
+
+/** The access key of a session, which ends by itself. */
+export type SessionRecord = CredentialRecord & {
+  /** ms since the epoch */
+  readonly expiresAt: number
+}
+
+export type AuthenticatorOptions = {
+  /** The record of a long-term access key as it is now. Looked at on every request. */
+  readonly credential: (accessKeyId: string) => CredentialRecord | undefined
+  /** The record of a session's access key, where there are sessions: found only with the token that belongs to it. */
+  readonly session?: (accessKeyId: string, token: string) => SessionRecord | undefined
+  /** The answered buffer is taken over and wiped. */
+  readonly signingKey: (scope: SigningScope) => Promise<Buffer>
+  readonly clock: Clock
+  readonly regions: ReadonlySet<string>
+  /** Signing names: `kms`. */
+  readonly services: ReadonlySet<string>
+  /** How far the client's clock may be off, either way. KMS: 5 minutes. */
+  readonly windowMs?: number
+  readonly signingKeysMax?: number
+  /** Whether dot segments and empty segments of the path are removed before it is compared. S3 does not. */
+  readonly normalizePath?: boolean
+}
+
+const defaults = { windowMs: 5 * 60_000, signingKeysMax: 10_000, normalizePath: true }
+
+/**
+ * Verifies the header form of AWS Signature Version 4; no other form is accepted. The secret itself is never here:
+ * the key core derives a signing key for one day, Region and service, which is kept.
+ *
+ * An unknown access key is refused before anything is hashed. Its error differs from that of a wrong signature, as
+ * AWS's does, so equal timing would hide nothing; unknown, inactive and deleted keys cannot be told apart.
+ */
+export class Authenticator {
+  readonly #options: AuthenticatorOptions & typeof defaults
+  readonly #scopes: Scopes
+  readonly #signedHeaders = new SignedHeadersCache()
+  readonly #keys: SigningKeys
+
+  constructor(options: AuthenticatorOptions) {
+    this.#options = { ...defaults, ...options }
+    this.#scopes = new Scopes(options.regions, options.services)
+    this.#keys = new SigningKeys(options.signingKey, this.#options.signingKeysMax)
+  }
+
+  /**
+   * Answers at once when the signing key is at hand. Throws or rejects with ServiceError 'missing-authentication',
+   * 'incomplete-signature', 'unrecognized-client', 'expired-token' or 'invalid-signature'; rejects with the key
+   * core's own error when it cannot derive the key.
+   */
+  verify(request: HttpRequest): Authenticated | Promise<Authenticated> {
+    const claim = this.#claim(request)
+    const record = this.#recordOf(claim)
+    const canonicalHash = this.#canonicalHash(request, claim)
+    const { credential, accessKeyId, date, region, service } = claim.authorization
+    const key = this.#keys.find(credential, record.sealedSecret)
+    if (key !== undefined) return accept(claim, record, key, canonicalHash)
+    const { sealedSecret } = record
+    const scope = { accessKeyId, sealedSecret, date, region, service }
+    return this.#keys.derive(credential, scope).then((derived) => {
+      // The record may have changed meanwhile, and the change acts on everything that is answered after it.
+      const now = this.#recordOf(claim)
+      if (now.sealedSecret !== sealedSecret) throw unrecognizedClient('access key replaced')
+      return accept(claim, now, derived, canonicalHash)
+    })
+  }
+
+  #claim(request: HttpRequest): Claim {
+    const headers = readHeaders(request.rawHeaders)
+    const inQuery = hasQueryForm(request.target)
+    if (headers.authorization === undefined) {
+      throw missingAuthentication(inQuery ? 'signed in the query' : 'not signed')
+    }
+    if (inQuery) {
+      throw invalidSignature(
+        "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.",
+      )
+    }
+    const dated = headers.amzDate !== undefined || headers.date !== undefined
+    const authorization = parseAuthorization(headers.authorization, dated)
+    const time = requestTime(headers.amzDate, headers.date)
+    const region = this.#scopes.regionOf(authorization, time)
+    checkWindow(time, this.#options.clock.now(), this.#options.windowMs)
+    const signed = this.#signedHeaders.read(authorization.signedHeaders)
+    return { authorization, headers, time, region, lines: canonicalHeaders(headers, signed) }
+  }
+
+  #recordOf({ authorization, headers }: Claim): CredentialRecord {
+    const { accessKeyId } = authorization
+    const token = headers.securityToken
+    if (token !== undefined) {
+      const session = this.#options.session?.(accessKeyId, token)
+      if (session?.status !== 'Active') throw unrecognizedClient('no such session')
+      if (session.expiresAt <= this.#options.clock.now()) throw expiredToken()
+      return session
+    }
+    if (accessKeyId.startsWith('ASIA')) throw unrecognizedClient('session key without its token')
+    const record = this.#options.credential(accessKeyId)
+    if (record?.status !== 'Active') throw unrecognizedClient('no such active access key')
+    return record
+  }
+
+  #canonicalHash(request: HttpRequest, { authorization, headers, lines }: Claim): string {
+    const bodyHash = hash('sha256', request.body, 'hex')
+    // The literals that stand for an unsigned or a streamed payload belong to S3: here they are just wrong.
+    if (headers.contentSha256 !== undefined && headers.contentSha256 !== bodyHash) {
+      throw mismatch('x-amz-content-sha256 is not the hash of the body')
+    }
+    return canonicalRequestHash({
+      method: request.method,
+      target: request.target,
+      normalizePath: this.#options.normalizePath,
+      headers: lines,
+      signedHeaders: authorization.signedHeaders,
+      bodyHash,
+    })
+  }
+}
+
+/** What a request says of itself; nothing of it is known to be true. */
+type Claim = {
+  readonly authorization: Authorization
+  readonly headers: RequestHeaders
+  readonly time: RequestTime
+  readonly region: Region
+  /** The canonical headers. */
+  readonly lines: string
+}
+
+function accept(
+  { authorization, time, region }: Claim,
+  record: CredentialRecord,
+  key: SigningKey,
+  canonicalHash: string,
+): Authenticated {
+  if (!key.verifies(authorization.signature, time.text, canonicalHash)) {
+    throw mismatch('signature')
+  }
+  const { accessKeyId, service } = authorization
+  return { caller: record.caller, region, service, accessKeyId }
+}
+
+function hasQueryForm(target: string): boolean {
+  return target !== '/' && /[?&]x-amz-algorithm(=|&|$)/i.test(target)
+}

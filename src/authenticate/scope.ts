@@ -1,0 +1,59 @@
+import { parseRegion, type Region } from '../base/ids.ts'
+import type { RequestTime } from './amz-date.ts'
+import type { Authorization } from './authorization.ts'
+import { invalidSignature } from './refusals.ts'
+
+const echoCharsMax = 32
+const terminator = 'aws4_request'
+
+/** The credential scopes that are served here. */
+export class Scopes {
+  readonly #regions = new Map<string, Region>()
+  readonly #services: ReadonlySet<string>
+  readonly #serviceNames: string
+
+  constructor(regions: Iterable<string>, services: ReadonlySet<string>) {
+    for (const name of regions) {
+      const region = parseRegion(name)
+      if (region === undefined) throw new Error(`'${name}' is no Region`)
+      this.#regions.set(name, region)
+    }
+    this.#services = services
+    this.#serviceNames = [...services].map((name) => `'${name}'`).join(', ')
+  }
+
+  /** The Region asked for. Throws 'invalid-signature' with one sentence for each element that is wrong. */
+  regionOf(authorization: Authorization, time: RequestTime): Region {
+    const region = this.#regions.get(authorization.region)
+    if (
+      region !== undefined &&
+      this.#services.has(authorization.service) &&
+      authorization.terminator === terminator &&
+      time.text.startsWith(authorization.date) &&
+      authorization.date.length === 8
+    ) {
+      return region
+    }
+    throw invalidSignature(this.#faults(authorization, time))
+  }
+
+  #faults(authorization: Authorization, time: RequestTime): string {
+    let text = ''
+    if (!this.#regions.has(authorization.region)) {
+      text += 'Credential should be scoped to a valid region. '
+    }
+    if (!this.#services.has(authorization.service)) {
+      text += `Credential should be scoped to correct service: ${this.#serviceNames}. `
+    }
+    if (authorization.terminator !== terminator) {
+      text += `Credential should be scoped with a valid terminator: '${terminator}'. `
+    }
+    const day = time.text.slice(0, 8)
+    if (authorization.date !== day) {
+      text +=
+        'Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: ' +
+        `'${authorization.date.slice(0, echoCharsMax)}' != '${day}', from '${time.text}'.`
+    }
+    return text
+  }
+}

@@ -1,0 +1,118 @@
+import { syntaxError } from '../json.ts'
+import type { Condition, Effect, PolicyDocument } from '../policy/document.ts'
+import { Ambiguous, type ConditionContext, foldKey, valuesOf } from './context.ts'
+import { operators } from './operators.ts'
+
+/** One condition of a statement, compiled: an operator, a key and the policy's values. */
+export type Atom = {
+  /** As written, for example `ForAnyValue:StringLike`; the key and the values as written too. */
+  readonly operator: string
+  readonly key: string
+  readonly values: readonly string[]
+  readonly foldedKey: string
+  evaluate(context: ConditionContext): Outcome
+}
+
+/** `rule` says what decided, for explanations. */
+export type Outcome = { readonly holds: boolean; readonly rule: Rule }
+
+export type Rule =
+  /** The request's value, or each of its values under a set operator, was compared with the policy's. */
+  | 'compared'
+  /** The key is absent: false for positive operators, true for negated ones and with IfExists. */
+  | 'absent'
+  | 'absent-negated'
+  | 'absent-if-exists'
+  /** ForAllValues holds when there is no value to look at. */
+  | 'no-values'
+  /** Several values without a set operator match nothing. */
+  | 'several-values'
+  /** The request brings a single-valued key more than once: the outcome is the one that grants less. */
+  | 'ambiguous'
+  /** Null asked whether the key is present. */
+  | 'presence'
+
+const compared = both('compared')
+const ambiguous = both('ambiguous')
+const presence = both('presence')
+const absent: Outcome = { holds: false, rule: 'absent' }
+const absentNegated: Outcome = { holds: true, rule: 'absent-negated' }
+const absentIfExists: Outcome = { holds: true, rule: 'absent-if-exists' }
+const noValues: Outcome = { holds: true, rule: 'no-values' }
+const severalValues: Outcome = { holds: false, rule: 'several-values' }
+
+/** Outcomes are made once, so that an evaluation allocates none. */
+function both(rule: Rule): (holds: boolean) => Outcome {
+  const yes: Outcome = { holds: true, rule }
+  const no: Outcome = { holds: false, rule }
+  return (holds) => (holds ? yes : no)
+}
+
+/** Throws 'malformed-policy' for values that the operator cannot compare. */
+export function compileCondition(
+  condition: Condition,
+  effect: Effect,
+  version: PolicyDocument['version'],
+): Atom {
+  const foldedKey = foldKey(condition.key)
+  return {
+    operator: condition.operator.text,
+    key: condition.key,
+    values: condition.values.map(({ text }) => text),
+    foldedKey,
+    evaluate: evaluation(condition, foldedKey, effect, version),
+  }
+}
+
+function evaluation(
+  condition: Condition,
+  foldedKey: string,
+  effect: Effect,
+  version: PolicyDocument['version'],
+): Atom['evaluate'] {
+  const { base, quantifier, ifExists } = condition.operator
+  if (base === 'Null') return presenceTest(condition, foldedKey)
+  const operator = operators[base]
+  const matchesAny = operator.compile(condition.values, version)
+  const { negated } = operator
+  const test = (value: string, context: ConditionContext) => matchesAny(value, context) !== negated
+  const whenAbsent = ifExists ? absentIfExists : negated ? absentNegated : absent
+  switch (quantifier) {
+    case 'ForAllValues':
+      return (context) => {
+        const values = valuesIn(context, foldedKey)
+        if (values.every((value) => value === '')) return noValues
+        return compared(values.every((value) => test(value, context)))
+      }
+    case 'ForAnyValue':
+      return (context) => {
+        const values = valuesIn(context, foldedKey)
+        if (values.length === 0) return ifExists ? absentIfExists : absent
+        return compared(values.some((value) => test(value, context)))
+      }
+    case undefined:
+      return (context) => {
+        const value = context.get(foldedKey)
+        if (value === undefined) return whenAbsent
+        if (typeof value === 'string') return compared(test(value, context))
+        if (!(value instanceof Ambiguous)) return severalValues
+        const holds = (one: string) => test(one, context)
+        return ambiguous(effect === 'Deny' ? value.values.some(holds) : value.values.every(holds))
+      }
+  }
+}
+
+function valuesIn(context: ConditionContext, foldedKey: string): readonly string[] {
+  const value = context.get(foldedKey)
+  return value === undefined ? [] : valuesOf(value)
+}
+
+/** Null: `true` asks that the key be absent, `false` that it be present. */
+function presenceTest(condition: Condition, foldedKey: string): Atom['evaluate'] {
+  const wanted = condition.values.map(({ at, text }) => {
+    const folded = text.toLowerCase()
+    if (folded !== 'true' && folded !== 'false') throw syntaxError(at, 'true or false is needed.')
+    return folded === 'false'
+  })
+  return (context) => presence(wanted.includes(context.get(foldedKey) !== undefined))
+}

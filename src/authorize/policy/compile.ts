@@ -1,0 +1,71 @@
+import { type Atom, compileCondition } from '../conditions/atom.ts'
+import type { Effect, PolicyDocument, PolicyKind, Statement } from './document.ts'
+import { parsePolicy } from './parse.ts'
+import {
+  type ActionMatcher,
+  compileActions,
+  compileResources,
+  type ResourceMatcher,
+} from './pattern-match.ts'
+import { requirePrincipal } from './principal.ts'
+import { compilePrincipals, type PrincipalMatcher } from './principal-match.ts'
+
+/** A policy made ready to be evaluated: nothing is parsed any more. */
+export type CompiledPolicy = {
+  readonly denies: readonly CompiledStatement[]
+  readonly allows: readonly CompiledStatement[]
+}
+
+export type CompiledStatement = {
+  /** The place in the document, from 0. */
+  readonly index: number
+  readonly sid: string | undefined
+  readonly effect: Effect
+  /** Undefined in identity policies. */
+  readonly principal: PrincipalMatcher | undefined
+  /** Undefined when the statement has no Action, or no Resource: it then matches nothing. */
+  readonly action: ActionMatcher | undefined
+  readonly resource: ResourceMatcher | undefined
+  readonly conditions: readonly Atom[]
+}
+
+/** Throws 'malformed-policy' or 'limit-exceeded'. The same text always gives the same result. */
+export function compilePolicy(text: string, kind: PolicyKind = 'key'): CompiledPolicy {
+  return compileDocument(parsePolicy(text, kind))
+}
+
+/** Throws 'malformed-policy'; what is wrong with principals is told after everything else. */
+export function compileDocument(document: PolicyDocument): CompiledPolicy {
+  const parts = document.statements.map((statement) => compileParts(statement, document.version))
+  const statements = document.statements.map((statement, index): CompiledStatement => {
+    const { sid, effect } = statement
+    const [action, resource, conditions] = parts[index] ?? [undefined, undefined, []]
+    return {
+      index,
+      sid,
+      effect,
+      principal: compilePrincipal(statement),
+      action,
+      resource,
+      conditions,
+    }
+  })
+  return {
+    denies: statements.filter(({ effect }) => effect === 'Deny'),
+    allows: statements.filter(({ effect }) => effect === 'Allow'),
+  }
+}
+
+function compileParts(statement: Statement, version: PolicyDocument['version']) {
+  const { action, resource, conditions, effect } = statement
+  return [
+    action === undefined ? undefined : compileActions(action),
+    resource === undefined ? undefined : compileResources(resource, version),
+    conditions.map((condition) => compileCondition(condition, effect, version)),
+  ] as const
+}
+
+function compilePrincipal({ principal, effect }: Statement): PrincipalMatcher | undefined {
+  if (principal === undefined) return undefined
+  return compilePrincipals(principal.entries.map(requirePrincipal), principal.inverted, effect)
+}

@@ -1,0 +1,251 @@
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type AccountId, parseAccountId, parseRegion, type Region } from './base/ids.ts'
+
+/** What an operator can set. Read once, here; nothing else looks at the environment. */
+export type Config = {
+  readonly dataDir: string
+  /** Undefined: no listener, only the operator's socket (what commands use while the service is stopped). */
+  readonly listen: { readonly host: string; readonly port: number } | undefined
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
+  readonly insecurePlaintext: boolean
+  /** The name of this process among those that share a data folder: it names its journal. */
+  readonly node: string
+  readonly segmentBytes: number
+  /** Domain keys older than this are replaced. */
+  readonly domainKeyHours: number
+  readonly passphrase: { readonly file: string } | { readonly fd: number } | undefined
+  readonly firstStart: FirstStart
+}
+
+/** Settings that a data folder takes at its first start and keeps. Undefined: not given. */
+export type FirstStart = {
+  readonly account: AccountId | undefined
+  readonly regions: readonly Region[] | undefined
+  readonly rootAccessKeyId: string | undefined
+  readonly rootSecretAccessKey: string | undefined
+}
+
+export const defaults = {
+  dataDir: 'data',
+  listen: '127.0.0.1:7781',
+  account: '111122223333' as AccountId,
+  regions: ['us-east-1' as Region],
+  node: 'main',
+  segmentBytes: 64 * 1024 * 1024,
+  domainKeyHours: 24,
+}
+
+const blockBytes = 4096
+const segmentBytesMin = 16 * 1024
+const segmentBytesMax = 1024 * 1024 * 1024
+
+/** A setting that cannot be. The message says which and what would do. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export const startOptions = {
+  data: { type: 'string' },
+  listen: { type: 'string' },
+  'tls-cert': { type: 'string' },
+  'tls-key': { type: 'string' },
+  'insecure-plaintext': { type: 'boolean' },
+  node: { type: 'string' },
+  'root-passphrase-file': { type: 'string' },
+  'root-passphrase-fd': { type: 'string' },
+  'domain-key-hours': { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+export const startHelp = `Usage: npm start -- [options]        or: npx kagiban start [options]
+
+Starts the key service. The first start of a data folder makes it: it seals a root, makes the
+first account and its root user, and prints that user's access key once.
+
+Options (environment variables in brackets; an option wins over its variable)
+  --data DIR                   data folder                [KAGIBAN_DATA]    (${defaults.dataDir})
+  --listen HOST:PORT           address; port 0 picks one  [KAGIBAN_LISTEN]  (${defaults.listen})
+  --tls-cert FILE              certificate chain, PEM     [KAGIBAN_TLS_CERT]
+  --tls-key FILE               its private key, PEM       [KAGIBAN_TLS_KEY]
+  --insecure-plaintext         listen beyond loopback without TLS (only behind something that has it)
+  --root-passphrase-file FILE  unseal the root with the passphrase in FILE
+  --root-passphrase-fd N       … or with what can be read from file descriptor N
+  --domain-key-hours N         replace domain keys older than N hours       (${defaults.domainKeyHours})
+  --node NAME                  name of this process, where several share a data folder (${defaults.node})
+  -h, --help                   this text
+
+Only at the first start of a data folder
+  KAGIBAN_ACCOUNT                 its first account                         (${defaults.account})
+  KAGIBAN_REGIONS                 comma-separated; the first is home        (${defaults.regions.join(',')})
+  KAGIBAN_ROOT_ACCESS_KEY_ID      access key of that account's root user    (generated)
+  KAGIBAN_ROOT_SECRET_ACCESS_KEY  its secret                                (generated)
+
+At every start
+  KAGIBAN_AUDIT_SEGMENT_BYTES     size of a journal segment                 (${defaults.segmentBytes})
+                                  (rounded up to 4 KiB; 16 KiB to 1 GiB)
+`
+
+/** `argv` without the program and the script. Undefined when help was asked for. Throws ConfigError. */
+export function readConfig(argv: readonly string[], env: Environment): Config | undefined {
+  const options = parseOptions(argv)
+  if (options.help === true) return undefined
+  const tls = readTls(
+    options['tls-cert'] ?? env['KAGIBAN_TLS_CERT'],
+    options['tls-key'] ?? env['KAGIBAN_TLS_KEY'],
+  )
+  return {
+    dataDir: resolve(options.data ?? env['KAGIBAN_DATA'] ?? defaults.dataDir),
+    listen: parseListen(options.listen ?? env['KAGIBAN_LISTEN'] ?? defaults.listen),
+    tls,
+    insecurePlaintext: options['insecure-plaintext'] ?? false,
+    node: parseNode(options.node ?? defaults.node),
+    segmentBytes: readSegmentBytes(env),
+    domainKeyHours: parseCount(
+      '--domain-key-hours',
+      options['domain-key-hours'],
+      defaults.domainKeyHours,
+    ),
+    passphrase: readPassphrase(options['root-passphrase-file'], options['root-passphrase-fd']),
+    firstStart: readFirstStart(env),
+  }
+}
+
+/** The configuration of a service that an operator's command starts for itself: same folder, no listener. */
+export function operatorConfig(
+  dataDir: string,
+  env: Environment,
+  options: OperatorOptions,
+): Config {
+  return {
+    dataDir: resolve(dataDir),
+    listen: undefined,
+    tls: undefined,
+    insecurePlaintext: false,
+    node: options.node ?? defaults.node,
+    segmentBytes: readSegmentBytes(env),
+    domainKeyHours: defaults.domainKeyHours,
+    passphrase: readPassphrase(options.passphraseFile, options.passphraseFd),
+    firstStart: {
+      account: undefined,
+      regions: undefined,
+      rootAccessKeyId: undefined,
+      rootSecretAccessKey: undefined,
+    },
+  }
+}
+
+export type OperatorOptions = {
+  readonly node?: string | undefined
+  readonly passphraseFile?: string | undefined
+  readonly passphraseFd?: string | undefined
+}
+
+function parseOptions(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: startOptions,
+      strict: true,
+      allowPositionals: false,
+    }).values
+  } catch (error) {
+    throw new ConfigError(`${error instanceof Error ? error.message : String(error)}\nSee --help.`)
+  }
+}
+
+function readTls(certFile: string | undefined, keyFile: string | undefined): Config['tls'] {
+  if (certFile === undefined && keyFile === undefined) return undefined
+  if (certFile === undefined || keyFile === undefined) {
+    throw new ConfigError('TLS needs both --tls-cert and --tls-key.')
+  }
+  return { certFile: resolve(certFile), keyFile: resolve(keyFile) }
+}
+
+function readPassphrase(file: string | undefined, fd: string | undefined): Config['passphrase'] {
+  if (file !== undefined && fd !== undefined) {
+    throw new ConfigError('Give --root-passphrase-file or --root-passphrase-fd, not both.')
+  }
+  if (file !== undefined) return { file: resolve(file) }
+  if (fd !== undefined) return { fd: parseCount('--root-passphrase-fd', fd, 0) }
+  return undefined
+}
+
+/** `HOST:PORT`, with an IPv6 host in brackets. */
+export function parseListen(text: string): { host: string; port: number } {
+  const match = /^(\[[0-9a-fA-F:.]+\]|[^:[\]]+):(\d{1,5})$/.exec(text)
+  const [, host = '', digits = ''] = match ?? []
+  const port = Number(digits)
+  if (match === null || port > 65535) {
+    throw new ConfigError(
+      `'${text}' is no address to listen at: give HOST:PORT, as in ${defaults.listen}.`,
+    )
+  }
+  return { host: host.startsWith('[') ? host.slice(1, -1) : host, port }
+}
+
+function parseNode(text: string): string {
+  if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(text)) {
+    throw new ConfigError(`--node '${text}': up to 32 lower-case letters, digits and dashes.`)
+  }
+  return text
+}
+
+function parseCount(name: string, text: string | undefined, otherwise: number): number {
+  if (text === undefined || text === '') return otherwise
+  if (!/^\d{1,15}$/.test(text)) throw new ConfigError(`${name} '${text}' is no whole number.`)
+  return Number(text)
+}
+
+/** In whole blocks of the disk, and large enough for any record but the largest. */
+function readSegmentBytes(env: Environment): number {
+  const name = 'KAGIBAN_AUDIT_SEGMENT_BYTES'
+  const bytes = parseCount(name, env[name], defaults.segmentBytes)
+  if (bytes > segmentBytesMax)
+    throw new ConfigError(`${name} is ${bytes}; it can be ${segmentBytesMax} at the most.`)
+  return Math.max(segmentBytesMin, Math.ceil(bytes / blockBytes) * blockBytes)
+}
+
+function readFirstStart(env: Environment): FirstStart {
+  const accessKeyId = env['KAGIBAN_ROOT_ACCESS_KEY_ID']
+  const secret = env['KAGIBAN_ROOT_SECRET_ACCESS_KEY']
+  if ((accessKeyId === undefined) !== (secret === undefined)) {
+    throw new ConfigError(
+      'KAGIBAN_ROOT_ACCESS_KEY_ID and KAGIBAN_ROOT_SECRET_ACCESS_KEY go together: give both or neither.',
+    )
+  }
+  if (accessKeyId !== undefined && !/^\w{16,128}$/.test(accessKeyId)) {
+    throw new ConfigError('KAGIBAN_ROOT_ACCESS_KEY_ID: 16 to 128 letters, digits and underscores.')
+  }
+  if (secret !== undefined && (secret.length < 16 || secret.length > 128)) {
+    throw new ConfigError('KAGIBAN_ROOT_SECRET_ACCESS_KEY: 16 to 128 characters.')
+  }
+  return {
+    account: readAccount(env['KAGIBAN_ACCOUNT']),
+    regions: readRegions(env['KAGIBAN_REGIONS']),
+    rootAccessKeyId: accessKeyId,
+    rootSecretAccessKey: secret,
+  }
+}
+
+function readAccount(text: string | undefined): AccountId | undefined {
+  if (text === undefined) return undefined
+  const account = parseAccountId(text)
+  if (account === undefined)
+    throw new ConfigError(`KAGIBAN_ACCOUNT '${text}' is not twelve digits.`)
+  return account
+}
+
+function readRegions(text: string | undefined): readonly Region[] | undefined {
+  if (text === undefined) return undefined
+  const regions = text.split(',').map((name) => {
+    const region = parseRegion(name.trim())
+    if (region === undefined) throw new ConfigError(`KAGIBAN_REGIONS: '${name}' is no Region.`)
+    return region
+  })
+  if (new Set(regions).size !== regions.length)
+    throw new ConfigError('KAGIBAN_REGIONS names a Region twice.')
+  return regions
+}

@@ -1,0 +1,290 @@
+import { readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { Authenticator } from './authenticate/authenticator.ts'
+import { admitKeyPolicy } from './authorize/admit.ts'
+import { authorizer } from './authorize/authorizer.ts'
+import { defaultKeyPolicy } from './authorize/defaults.ts'
+import { PolicyCache } from './authorize/policy/cache.ts'
+import { firstStartBanner, laterStartBanner } from './banner.ts'
+import type { Clock } from './base/clock.ts'
+import type { Random } from './base/random.ts'
+import { type Config, ConfigError } from './config.ts'
+import { Directory } from './directory.ts'
+import { checkUnchanged, type Founding, foundDeployment } from './founding.ts'
+import { parseBlob } from './hsm/blob.ts'
+import type { Hsm } from './hsm/port.ts'
+import { openJournal } from './journal/journal.ts'
+import { openLookup } from './journal/lookup/lookup.ts'
+import type { EventLookup, Journal } from './journal/port.ts'
+import { readRecords } from './journal/reader.ts'
+import { type Listener, startListener } from './listener/listener.ts'
+import { Accounts, type Deployment } from './operator/accounts.ts'
+import { operatorCommands } from './operator/commands.ts'
+import { operatorEvent } from './operator/event.ts'
+import { socketName, startOperatorSocket } from './operator/socket.ts'
+import { Pipeline } from './pipeline.ts'
+import { commitRecorded, type Recorder, replayOutbox } from './record/commit.ts'
+import { elementBytesLimit } from './record/event.ts'
+import { Refusals } from './record/refusals.ts'
+import { cloudTrailService } from './services/cloudtrail/service.ts'
+import { defaultLimits } from './services/kms/deps.ts'
+import { kmsService } from './services/kms/service.ts'
+import { KmsState, materialRow } from './services/kms/state.ts'
+import { stsService } from './services/sts/service.ts'
+import { Mirror } from './storage/mirror.ts'
+import { openSqliteStore } from './storage/sqlite/store.ts'
+import { DomainKeys } from './upkeep/domain-keys.ts'
+import { deleteDueKeys } from './upkeep/key-deletion.ts'
+import { every } from './upkeep/schedule.ts'
+
+/** What the composition needs from outside, so that tests can hold it. */
+export type EngineDeps = {
+  readonly hsm: Hsm
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: (line: string) => void
+}
+
+export type Engine = {
+  readonly endpoint: string | undefined
+  /** What to tell whoever started it. Holds a secret at the first start, and only then. */
+  readonly banner: string
+  /** Drains: answers what is in flight, writes the last checkpoint, closes. */
+  stop(): Promise<void>
+}
+
+const upkeepIntervalMs = 60_000
+/** More events than this cannot have been committed and not settled when a process died. */
+const replayWindow = 100_000
+
+/**
+ * Puts the service together, in the order in which the parts need each other: records in memory, the journal (which
+ * recovers), what an earlier process left to be journalled, the deployment, then the doors.
+ */
+export async function startEngine(config: Config, deps: EngineDeps): Promise<Engine> {
+  const parts = await openState(config, deps)
+  const pipeline = pipelineOf(config, deps, parts)
+  const listener = await listen(config, deps, parts, pipeline)
+  const doors = await openDoors(config, deps, parts, listener)
+  const { deployment } = parts
+  const endpoint = listener?.endpoint
+  const banner =
+    endpoint === undefined
+      ? ''
+      : parts.founding === undefined
+        ? laterStartBanner(endpoint, deployment)
+        : firstStartBanner(endpoint, deployment, parts.founding)
+  const stop = async () => {
+    await listener?.drain()
+    await pipeline.idle()
+    await doors.close()
+    await parts.refusals.flush().catch(() => {})
+    await parts.lookup.close()
+    await parts.journal.close()
+    await parts.store.close()
+  }
+  return { endpoint, banner, stop }
+}
+
+type Parts = Recorder & {
+  readonly accounts: Accounts
+  readonly deployment: Deployment
+  readonly state: KmsState
+  readonly lookup: EventLookup
+  readonly refusals: Refusals
+  readonly founding: Founding | undefined
+}
+
+async function openState(config: Config, deps: EngineDeps): Promise<Parts> {
+  const { hsm, clock, random } = deps
+  const store = await openSqliteStore({ file: join(config.dataDir, 'store', 'store.db') })
+  const mirror = new Mirror(store)
+  const accounts = new Accounts(mirror)
+  const state = new KmsState(mirror)
+  const [, journal] = await Promise.all([mirror.load(), openJournalOf(config, deps)])
+  const recorder = { store, mirror, journal }
+  await replayOutbox(store, journal, journalTail(config, journal))
+  checkUnchanged(config, accounts)
+  const founding = await foundIfNew(config, accounts, deps, recorder)
+  const { deployment } = accounts
+  if (deployment === undefined) throw new Error('the deployment was not founded')
+  for (const region of deployment.regions) await hsm.ensureRegion(region)
+  const [home] = deployment.regions
+  if (home === undefined) throw new Error('a deployment has a home Region')
+  const lookup = await openLookup({
+    journals: join(config.dataDir, 'journal'),
+    file: join(config.dataDir, 'index', `${config.node}.db`),
+    clock,
+  })
+  const refusals = new Refusals({
+    journal,
+    account: deployment.account,
+    region: home,
+    clock,
+    random,
+  })
+  return { ...recorder, accounts, deployment, state, lookup, refusals, founding }
+}
+
+async function openJournalOf(config: Config, { hsm, clock, random }: EngineDeps): Promise<Journal> {
+  return openJournal({
+    directory: join(config.dataDir, 'journal', config.node),
+    node: config.node,
+    segmentBytes: config.segmentBytes,
+    checkpointIntervalMs: 1000,
+    publicKey: await hsm.checkpointPublicKey(),
+    sign: (message) => hsm.signCheckpoint(message),
+    clock,
+    random,
+  })
+}
+
+function* journalTail(config: Config, journal: Journal): Iterable<string> {
+  const from = Math.max(0, journal.size - replayWindow)
+  const directory = join(config.dataDir, 'journal', config.node)
+  for (const { record } of readRecords(directory, { from })) yield record
+}
+
+async function foundIfNew(
+  config: Config,
+  accounts: Accounts,
+  deps: EngineDeps,
+  recorder: Recorder,
+): Promise<Founding | undefined> {
+  if (accounts.deployment !== undefined) return undefined
+  const founding = await foundDeployment(config, accounts, deps)
+  await commitRecorded(recorder, founding.puts, [founding.event])
+  return founding
+}
+
+function pipelineOf(config: Config, deps: EngineDeps, parts: Parts): Pipeline {
+  const { hsm, clock, random, log } = deps
+  const { accounts, deployment, state, lookup } = parts
+  const kms = kmsService({
+    state,
+    hsm,
+    random,
+    parseBlob,
+    limits: defaultLimits,
+    policies: {
+      defaultKeyPolicy,
+      admitKeyPolicy: (text, change) => {
+        admitKeyPolicy(text, {
+          ...change,
+          principalExists: (principal) =>
+            principal.type === 'service' ||
+            (principal.type !== 'everyone' && accounts.exists(principal.account)),
+        })
+      },
+    },
+  })
+  const directory = new Directory([kms, stsService(), cloudTrailService({ lookup })])
+  const authenticator = new Authenticator({
+    credential: (accessKeyId) => accounts.credential(accessKeyId),
+    signingKey: (scope) => hsm.signingKey(scope),
+    clock,
+    regions: new Set(deployment.regions),
+    services: directory.signingNames,
+  })
+  return new Pipeline({
+    ...parts,
+    directory,
+    authenticate: (request) => authenticator.verify(request),
+    authorize: authorizer(new PolicyCache()),
+    clock,
+    random,
+    elementBytesMax: Math.min(elementBytesLimit, Math.floor(config.segmentBytes / 4)),
+    log,
+  })
+}
+
+async function listen(
+  config: Config,
+  deps: EngineDeps,
+  parts: Parts,
+  pipeline: Pipeline,
+): Promise<Listener | undefined> {
+  if (config.listen === undefined) return undefined
+  const { tls } = config
+  try {
+    return await startListener({
+      ...config.listen,
+      tls: tls && { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) },
+      insecurePlaintext: config.insecurePlaintext,
+      onRequest: (request, reply) => pipeline.accept(request, reply),
+      health: () => healthOf(parts),
+      clock: deps.clock,
+      log: deps.log,
+    })
+  } catch (error) {
+    throw new ConfigError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function healthOf({ journal, store }: Recorder): { status: 200 | 503; body: string } {
+  const failed = [...(journal.healthy ? [] : ['journal']), ...(store.healthy ? [] : ['store'])]
+  return failed.length === 0
+    ? { status: 200, body: '{"status":"ok"}' }
+    : { status: 503, body: JSON.stringify({ status: 'failed', failed }) }
+}
+
+/** The operator's socket and, while there is a listener, what the service does of itself. */
+async function openDoors(
+  config: Config,
+  deps: EngineDeps,
+  parts: Parts,
+  listener: Listener | undefined,
+): Promise<{ close(): Promise<void> }> {
+  const { hsm, clock, random, log } = deps
+  const { accounts, state } = parts
+  const domainKeys = new DomainKeys({
+    hsm,
+    mirror: parts.mirror,
+    materials: state.materials,
+    materialRow,
+    clock,
+    rotateAfterMs: config.domainKeyHours * 3_600_000,
+    recordRotation: (region, generation) => {
+      const details = { region, generation }
+      const event = operatorEvent(
+        { clock, random, accounts },
+        { operator: 'schedule' },
+        {
+          name: 'RotateDomainKey',
+          region,
+          details,
+        },
+      )
+      return commitRecorded(parts, [], [event])
+    },
+  })
+  const runDirectory = join(config.dataDir, 'run')
+  const commands = operatorCommands({
+    ...parts,
+    hsm,
+    domainKeys,
+    clock,
+    random,
+    endpoint: () => listener?.endpoint,
+    keys: () => state.keys.size,
+    runDirectory,
+  })
+  // Relative where it can be: the service runs in that folder, and a socket's whole path is limited to 100 bytes.
+  const path = relative(process.cwd(), join(runDirectory, socketName(config.node)))
+  const socket = await startOperatorSocket(path, commands, log)
+  if (listener === undefined) return socket
+  const upkeep = [
+    every(
+      upkeepIntervalMs,
+      async () => void (await deleteDueKeys({ ...parts, hsm, clock, random })),
+      log,
+    ),
+    every(upkeepIntervalMs, () => domainKeys.upkeep(), log),
+  ]
+  return {
+    close: async () => {
+      await socket.close()
+      await Promise.all(upkeep.map((task) => task.stop()))
+    },
+  }
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MaterialCache } from './material-cache.ts'
+import type { Material } from './port.ts'
+import { keyName, otherRegion, region } from './testing/fixtures.ts'
+
+function material(number: number, parts: Partial<Material> = {}): Material {
+  const materialId = number.toString(16).padStart(64, '0')
+  return { ...keyName(), materialId, wrapped: '', generation: 1, ...parts }
+}
+
+const bytes = () => Buffer.alloc(32, 7)
+
+test('the least recently used leaves, and is overwritten', () => {
+  const cache = new MaterialCache(3)
+  const kept = ['a', 'b', 'c'].map((name, index) => cache.add(name, material(index), bytes()))
+  assert.ok(kept.every(({ pads }) => pads.some((byte) => byte !== 0)))
+  assert.equal(cache.get('a'), kept[0])
+  cache.add('d', material(4), bytes())
+  assert.equal(cache.size, 3)
+  assert.equal(cache.get('b'), undefined)
+  assert.equal(cache.get('a'), kept[0])
+  assert.deepEqual(kept[1]?.pads, Buffer.alloc(128))
+  assert.notDeepEqual(kept[0]?.pads, Buffer.alloc(128))
+})
+
+test('the material that is added is wiped', () => {
+  const given = bytes()
+  new MaterialCache().add('a', material(1), given)
+  assert.deepEqual(given, Buffer.alloc(32))
+})
+
+test('forgetting takes every entry of the material, and no other', () => {
+  const cache = new MaterialCache()
+  const first = cache.add('a', material(1), bytes())
+  cache.add('a rewrapped', material(1), bytes())
+  cache.add('b', material(2), bytes())
+  cache.forget(new Set([material(1).materialId, 'unknown']))
+  assert.equal(cache.size, 1)
+  assert.deepEqual(first.pads, Buffer.alloc(128))
+  assert.notEqual(cache.get('b'), undefined)
+})
+
+test('retirement takes what older domain keys of the region wrapped', () => {
+  const cache = new MaterialCache()
+  cache.add('old', material(1, { generation: 1 }), bytes())
+  cache.add('new', material(2, { generation: 2 }), bytes())
+  cache.add('elsewhere', material(3, { generation: 1, region: otherRegion }), bytes())
+  cache.forgetOlder(region, 2)
+  assert.deepEqual(
+    ['old', 'new', 'elsewhere'].map((name) => cache.get(name) !== undefined),
+    [false, true, true],
+  )
+})
+
+test('a cache for one is refused: re-encryption needs two', () => {
+  assert.throws(() => new MaterialCache(1), RangeError)
+})

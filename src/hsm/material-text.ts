@@ -1,0 +1,35 @@
+import { parseAccountId, parseKeyId, parseRegion } from '../base/ids.ts'
+import type { KeyName, Material } from './port.ts'
+
+/** Key names and material as one field of a command: their parts, a line each. No part can hold a line break. */
+export function nameText({ region, account, keyId }: KeyName): string {
+  return `${region}\n${account}\n${keyId}`
+}
+
+export function materialText(material: Material): string {
+  return `${nameText(material)}\n${material.materialId}\n${material.generation}\n${material.wrapped}`
+}
+
+export function parseName(text: string): KeyName | undefined {
+  const [region, account, keyId, ...rest] = text.split('\n')
+  return rest.length === 0 ? nameOf(region, account, keyId) : undefined
+}
+
+export function parseMaterial(text: string): Material | undefined {
+  const [region, account, keyId, materialId, generation, wrapped, ...rest] = text.split('\n')
+  const name = nameOf(region, account, keyId)
+  if (name === undefined || rest.length > 0 || wrapped === undefined) return undefined
+  if (!/^[0-9a-f]{64}$/.test(materialId ?? '') || !/^[1-9]\d{0,9}$/.test(generation ?? '')) {
+    return undefined
+  }
+  return { ...name, materialId: materialId ?? '', generation: Number(generation), wrapped }
+}
+
+function nameOf(region = '', account = '', keyId = ''): KeyName | undefined {
+  const parsedRegion = parseRegion(region)
+  const parsedAccount = parseAccountId(account)
+  const parsedKeyId = parseKeyId(keyId)
+  if (parsedRegion === undefined || parsedAccount === undefined) return undefined
+  if (parsedKeyId === undefined) return undefined
+  return { region: parsedRegion, account: parsedAccount, keyId: parsedKeyId }
+}

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import type { Duplex } from 'node:stream'
+import { type TestContext, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import fc from 'fast-check'
+import { systemClock } from '../base/clock.ts'
+import { Core } from './core.ts'
+import { joinCore } from './in-process.ts'
+import { materialText } from './material-text.ts'
+import { commands, encodeFrames, FrameReader, type Item } from './protocol.ts'
+import { keyName, region, temporaryDirectory } from './testing/fixtures.ts'
+
+function join(t: TestContext) {
+  const directory = temporaryDirectory(t)
+  const core = new Core({ directory, passphrase: undefined, clock: systemClock })
+  core.ensureRegion(region)
+  const lines: string[] = []
+  const answers: { code: number; id: number; fields: string[] }[][] = []
+  const stream = joinCore(core, (line) => lines.push(line))
+  const reader = new FrameReader((items) =>
+    answers.push(
+      items.map(({ code, id, fields }) => ({ code, id, fields: fields.map((f) => String(f)) })),
+    ),
+  )
+  stream.on('data', (chunk: Buffer) => reader.push(chunk))
+  stream.on('error', () => {})
+  return { core, stream, lines, answers }
+}
+
+async function send(stream: Duplex, items: readonly Item[]): Promise<void> {
+  for (const frame of encodeFrames(items)) stream.write(frame)
+  await turn()
+}
+
+test('the answers to one frame come in one frame, in order, each with its outcome', async (t) => {
+  const { stream, answers } = join(t)
+  await send(stream, [
+    { code: commands.rotateDomainKey, id: 7, fields: [region] },
+    { code: 99, id: 8, fields: [] },
+    { code: commands.random, id: 9, fields: [] },
+    { code: commands.random, id: 10, fields: ['12x'] },
+    { code: commands.decrypt, id: 11, fields: ['no material', '', ''] },
+    { code: commands.forget, id: 12, fields: [] },
+  ])
+  assert.deepEqual(answers, [
+    [
+      { code: 0, id: 7, fields: ['2'] },
+      { code: 1, id: 8, fields: ['internal'] },
+      { code: 1, id: 9, fields: ['internal'] },
+      { code: 1, id: 10, fields: ['internal'] },
+      { code: 1, id: 11, fields: ['internal'] },
+      { code: 0, id: 12, fields: [] },
+    ],
+  ])
+})
+
+test('a malformed frame ends the connection and executes nothing of it', async (t) => {
+  const good: Item = { code: commands.rotateDomainKey, id: 1, fields: [region] }
+  const [frame] = encodeFrames([good, good])
+  assert.ok(frame)
+  const spoiled = Buffer.from(frame)
+  // The second field's length, one more than there is.
+  spoiled[frame.length - region.length - 1] = region.length + 1
+  for (const bytes of [
+    spoiled,
+    Buffer.alloc(4),
+    Buffer.alloc(4, 0xff),
+    Buffer.from('GET / HTTP'),
+  ]) {
+    const { core, stream, lines, answers } = join(t)
+    stream.write(bytes)
+    await new Promise((resolve) => stream.once('close', resolve))
+    assert.equal(core.status().regions[0]?.activeGeneration, 1)
+    assert.deepEqual(answers, [])
+    assert.equal(lines.length, 1)
+    assert.match(lines[0] ?? '', /^The connection is ended: ProtocolError at /)
+  }
+})
+
+test('no bytes whatever make the core fail otherwise', async (t) => {
+  const { core } = join(t)
+  const material = materialText(core.createMaterial(keyName()))
+  const field = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+    fc.constantFrom(material, region, 'AKIAIOSFODNN7EXAMPLE', '1', '32'),
+  )
+  const item = fc.record({
+    code: fc.integer({ min: 0, max: 20 }),
+    id: fc.constant(1),
+    fields: fc.array(field, { maxLength: 6 }),
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(item, { minLength: 1, maxLength: 3 }), async (items) => {
+      const stream = joinCore(core)
+      let received = 0
+      const reader = new FrameReader((answers) => {
+        received += answers.length
+      })
+      stream.on('data', (chunk: Buffer) => reader.push(chunk))
+      await send(stream, items)
+      assert.equal(received, items.length)
+      stream.destroy()
+    }),
+  )
+})
+
+test('what is logged names the fault and the key, and holds no secret', async (t) => {
+  const { core, stream, lines } = join(t)
+  const material = core.createMaterial(keyName())
+  const stolen = materialText({ ...material, generation: 5 })
+  const context = Buffer.alloc(4)
+  await send(stream, [
+    { code: commands.encrypt, id: 1, fields: [stolen, 'the plaintext', context] },
+    {
+      code: commands.encrypt,
+      id: 2,
+      fields: [materialText(material), Buffer.alloc(5000, 'p'), context],
+    },
+    { code: commands.decrypt, id: 3, fields: [materialText(material), 'a blob', context] },
+  ])
+  assert.deepEqual(lines, [
+    `key-unavailable: the wrapped material of ${material.keyId} is damaged`,
+    'internal: plaintext too long',
+  ])
+})

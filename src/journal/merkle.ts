@@ -1,0 +1,68 @@
+import { hash } from 'node:crypto'
+
+/**
+ * The Merkle tree of RFC 6962 §2.1, as it grows: only the roots of its complete subtrees are kept (the frontier).
+ *
+ * A hash is a string of 32 latin1 characters, one per byte: node:crypto hands those out three times as fast as
+ * Buffers. The frontier is an immutable list, so that an older state of the tree is kept by keeping a reference.
+ */
+export type Hash = string
+
+type Frontier =
+  | { readonly hash: Hash; readonly leaves: number; readonly left: Frontier }
+  | undefined
+
+export type Tree = { readonly size: number; readonly frontier: Frontier }
+
+export const hashBytes = 32
+/** A tree of up to 2^53 leaves has no more complete subtrees than this. */
+export const maxFrontier = 53
+
+export const emptyTree: Tree = { size: 0, frontier: undefined }
+
+const emptyRoot = hash('sha256', Buffer.alloc(0), 'latin1')
+const nodeInput = Buffer.alloc(1 + 2 * hashBytes, 0x01)
+const recordLeafInput = Buffer.from([0x00, 0x01, ...new Uint8Array(hashBytes)])
+
+/** SHA-256(0x00 ‖ entry). */
+export function leafHash(entry: Buffer): Hash {
+  return hash('sha256', Buffer.concat([Buffer.of(0x00), entry]), 'latin1')
+}
+
+/** The leaf hash of a journal record, whose tree entry is 0x01 ‖ SHA-256(record). */
+export function recordLeafHash(record: Buffer): Hash {
+  recordLeafInput.write(hash('sha256', record, 'latin1'), 2, 'latin1')
+  return hash('sha256', recordLeafInput, 'latin1')
+}
+
+/** SHA-256(0x01 ‖ left ‖ right). */
+export function nodeHash(left: Hash, right: Hash): Hash {
+  nodeInput.write(left, 1, 'latin1')
+  nodeInput.write(right, 1 + hashBytes, 'latin1')
+  return hash('sha256', nodeInput, 'latin1')
+}
+
+export function appendLeaf(tree: Tree, leaf: Hash): Tree {
+  let frontier: Exclude<Frontier, undefined> = { hash: leaf, leaves: 1, left: tree.frontier }
+  while (frontier.left !== undefined && frontier.left.leaves === frontier.leaves) {
+    const { left, leaves } = frontier
+    frontier = { hash: nodeHash(left.hash, frontier.hash), leaves: 2 * leaves, left: left.left }
+  }
+  return { size: tree.size + 1, frontier }
+}
+
+export function rootHash(tree: Tree): Hash {
+  if (tree.frontier === undefined) return emptyRoot
+  let root = tree.frontier.hash
+  for (let next = tree.frontier.left; next !== undefined; next = next.left) {
+    root = nodeHash(next.hash, root)
+  }
+  return root
+}
+
+/** The frontier's hashes, the largest subtree first. Their number is the number of ones in the tree's size. */
+export function frontierHashes(tree: Tree): Hash[] {
+  const hashes: Hash[] = []
+  for (let next = tree.frontier; next !== undefined; next = next.left) hashes.unshift(next.hash)
+  return hashes
+}

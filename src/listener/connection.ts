@@ -1,0 +1,59 @@
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import type { HttpRequest } from '../wire/protocol.ts'
+import type { Exchange } from './exchange.ts'
+import type { Limits } from './limits.ts'
+
+/** One connection: its requests that were not answered to the end yet, in order, and how long it has had none. */
+export class Connection {
+  readonly socket: Socket
+  readonly remoteAddress: string
+  readonly tls: HttpRequest['tls']
+  readonly exchanges = new Set<Exchange>()
+  /** Nothing more is read from it; it is closed after the answers that are still due. */
+  closing = false
+  /** The last request that came. */
+  newest: Exchange | undefined
+  #idleSince: number
+
+  constructor(socket: Socket, tick: number) {
+    this.socket = socket
+    this.remoteAddress = socket.remoteAddress ?? ''
+    this.tls =
+      socket instanceof TLSSocket
+        ? { version: socket.getProtocol() ?? '', cipher: socket.getCipher().name }
+        : undefined
+    this.#idleSince = tick
+  }
+
+  begin(exchange: Exchange): void {
+    this.exchanges.add(exchange)
+    this.newest = exchange
+  }
+
+  end(exchange: Exchange, tick: number): void {
+    this.exchanges.delete(exchange)
+    this.#idleSince = tick
+    if (this.closing && this.exchanges.size === 0) this.socket.destroySoon()
+  }
+
+  /** Takes no more requests. Those that were accepted are still answered. */
+  stopReading(): void {
+    this.closing = true
+    this.socket.pause()
+  }
+
+  /** Whether the client has let a deadline pass. `tick` counts sweeps of `sweepMs`. */
+  isOverdue(tick: number, sweepMs: number, limits: Limits): boolean {
+    for (const exchange of this.exchanges) {
+      // While an answer is being made, the client is not to blame, nor for the answers behind it.
+      if (exchange.state === 'answering') return false
+      if (exchange.isOverdue(tick, sweepMs)) return true
+    }
+    if (this.exchanges.size > 0) return false
+    const idleMs = (tick - this.#idleSince) * sweepMs
+    if (this.newest !== undefined) return idleMs > limits.keepAliveMs
+    // Headers that come too slowly are node's to refuse, which it does with an answer: it goes first.
+    return idleMs > limits.headerMs + 2 * sweepMs
+  }
+}

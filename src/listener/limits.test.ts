@@ -1,0 +1,293 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Reply } from '../wire/protocol.ts'
+import { bytesReply, listening, textReply, until } from './testing/bench.ts'
+import { post, RawClient, statuses } from './testing/raw-client.ts'
+
+const tooLarge =
+  '{"__type":"RequestEntityTooLargeException","message":"The request body is larger than this service accepts."}'
+
+/** Milliseconds until the connection is closed. */
+async function closedAfter(client: RawClient): Promise<number> {
+  const began = performance.now()
+  const closed = await Promise.race([client.closed.then(() => true), sleep(4000, false)])
+  assert.ok(closed, 'still open')
+  return performance.now() - began
+}
+
+test('a body of just the limit, and one byte more', async (t) => {
+  const { port, seen } = await listening(t, { bodyBytes: 1000 })
+  const client = new RawClient(port).send(post('x'.repeat(1000)))
+  assert.deepEqual(statuses(await client.answers(1)), [200])
+  client.received = ''
+  client.send(post('x'.repeat(1001)))
+  await client.closed
+  assert.match(client.received, /^HTTP\/1\.1 413 .*Content-Type: application\/x-amz-json-1\.1\r\n/s)
+  assert.match(client.received, /\r\nConnection: close\r\n/)
+  assert.ok(client.received.endsWith(tooLarge))
+  assert.equal(seen.length, 1)
+})
+
+test('a body that is far too large is not read to its end', async (t) => {
+  const { port, seen } = await listening(t, { bodyBytes: 1000 })
+  for (const framing of ['Content-Length: 100000000', 'Transfer-Encoding: chunked']) {
+    const client = new RawClient(port).send(`POST / HTTP/1.1\r\nHost: test\r\n${framing}\r\n\r\n`)
+    const piece = framing.startsWith('T') ? `1000\r\n${'x'.repeat(4096)}\r\n` : 'x'.repeat(4096)
+    let sent = 0
+    while (!client.socket.destroyed && sent < 1000) {
+      client.send(piece)
+      sent++
+      await sleep(1)
+    }
+    assert.ok(sent < 500, `took ${sent} pieces`)
+    await client.closed
+  }
+  assert.equal(seen.length, 0)
+})
+
+test('chunks are counted as well', async (t) => {
+  const { port, seen } = await listening(t, { bodyBytes: 1000 })
+  const chunk = `200\r\n${'x'.repeat(512)}\r\n`
+  const client = new RawClient(port).send(
+    `POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}${chunk}0\r\n\r\n`,
+  )
+  await client.closed
+  assert.deepEqual(statuses(client.received), [413])
+  assert.equal(seen.length, 0)
+})
+
+test('Expect: 100-continue', async (t) => {
+  const { port, seen } = await listening(t, { bodyBytes: 1000 })
+  const head = (length: number) =>
+    `POST / HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`
+  const client = new RawClient(port).send(head(3))
+  await client.until((received) => received === 'HTTP/1.1 100 Continue\r\n\r\n')
+  await client.send('abc').until((received) => received.endsWith('abc'))
+  assert.equal(seen[0]?.text, 'abc')
+  client.end()
+  const refused = new RawClient(port).send(head(1001))
+  await refused.closed
+  assert.deepEqual(statuses(refused.received), [413])
+  const other = new RawClient(port).send('GET / HTTP/1.1\r\nHost: test\r\nExpect: much\r\n\r\n')
+  assert.deepEqual(statuses(await other.answers(1)), [417])
+  other.end()
+  assert.equal(seen.length, 1)
+})
+
+test('all bodies together', async (t) => {
+  const waiting: ((reply: Reply) => void)[] = []
+  const limits = { bodyBytes: 1000, bufferedBytes: 2500 }
+  const { port } = await listening(t, limits, { onRequest: (_, reply) => waiting.push(reply) })
+  const full = post('x'.repeat(1000))
+  const two = [new RawClient(port).send(full), new RawClient(port).send(full)]
+  await until(() => waiting.length >= 2)
+  const third = new RawClient(port).send(full)
+  await third.closed
+  assert.match(third.received, /^HTTP\/1\.1 503 .*\{"__type":"ServiceUnavailable",/s)
+  for (const reply of waiting.splice(0)) reply(textReply('done'))
+  for (const client of two) assert.match(await client.answers(1), /done$/)
+  // What was answered counts no more, nor does what was refused.
+  const fourth = new RawClient(port).send(full)
+  await until(() => waiting.length >= 1)
+  waiting[0]?.(textReply('done'))
+  assert.deepEqual(statuses(await fourth.answers(1)), [200])
+  for (const client of [...two, fourth]) client.end()
+})
+
+test('headers too large', async (t) => {
+  const { port, seen } = await listening(t, { headerBytes: 2000 })
+  const client = new RawClient(port).send(
+    `GET / HTTP/1.1\r\nHost: test\r\nA: ${'x'.repeat(3000)}\r\n\r\n`,
+  )
+  await client.closed
+  assert.deepEqual(statuses(client.received), [431])
+  const target = new RawClient(port).send(`GET /${'x'.repeat(3000)} HTTP/1.1\r\nHost: test\r\n\r\n`)
+  await target.closed
+  assert.deepEqual(statuses(target.received), [431])
+  assert.equal(seen.length, 0)
+})
+
+test('too many headers are refused, never dropped', async (t) => {
+  const { port, seen } = await listening(t, { headers: 10 })
+  const message = (count: number) =>
+    `GET / HTTP/1.1\r\nHost: test\r\n${'A: b\r\n'.repeat(count - 1)}\r\n`
+  const client = new RawClient(port).send(message(10))
+  await client.answers(1)
+  assert.equal(seen[0]?.rawHeaders.length, 20)
+  client.received = ''
+  client.send(message(11))
+  await client.closed
+  assert.deepEqual(statuses(client.received), [431])
+  assert.equal(seen.length, 1)
+})
+
+test('more connections than allowed', async (t) => {
+  const { listener, port } = await listening(t, { connections: 2 })
+  const clients = [new RawClient(port), new RawClient(port)]
+  await until(() => listener.connections >= 2)
+  const third = new RawClient(port).send(post(''))
+  await third.closed
+  assert.equal(third.received, '')
+  clients[0]?.end()
+  await until(() => listener.connections <= 1)
+  const fourth = new RawClient(port).send(post(''))
+  assert.deepEqual(statuses(await fourth.answers(1)), [200])
+  fourth.end()
+  clients[1]?.end()
+})
+
+test('more pipelined requests than allowed', async (t) => {
+  const waiting: ((reply: Reply) => void)[] = []
+  const { port } = await listening(
+    t,
+    { pipelined: 3 },
+    { onRequest: (_, reply) => waiting.push(reply) },
+  )
+  const client = new RawClient(port).send(post('x').repeat(100))
+  await until(() => waiting.length >= 3)
+  await sleep(30)
+  assert.equal(waiting.length, 3)
+  for (const reply of waiting) reply(textReply('ok'))
+  await client.closed
+  assert.deepEqual(statuses(client.received), [200, 200, 200, 503])
+})
+
+test('a connection that sends nothing', async (t) => {
+  const { port } = await listening(t, { headerMs: 200 })
+  const waited = await closedAfter(new RawClient(port))
+  assert.ok(waited >= 150 && waited < 3000, `${waited}`)
+})
+
+test('headers that drip', async (t) => {
+  const { port } = await listening(t, { headerMs: 200, keepAliveMs: 60_000 })
+  for (const first of ['', post('x')]) {
+    const client = new RawClient(port)
+    if (first !== '') await client.send(first).answers(1)
+    client.received = ''
+    client.send('POST / HTTP/1.1\r\n')
+    const drip = setInterval(() => client.send('A: b\r\n'), 20)
+    const waited = await closedAfter(client)
+    clearInterval(drip)
+    assert.ok(waited >= 150 && waited < 3000, `${waited}`)
+    assert.deepEqual(statuses(client.received), [408])
+  }
+})
+
+test('a body that stops', async (t) => {
+  const { port, seen } = await listening(t, { bodyIdleMs: 200, requestMs: 60_000 })
+  const client = new RawClient(port).send(
+    'POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\nabc',
+  )
+  const waited = await closedAfter(client)
+  assert.ok(waited >= 150 && waited < 3000, `${waited}`)
+  assert.equal(seen.length, 0)
+})
+
+test('a body that drips', async (t) => {
+  const { port, seen } = await listening(t, { bodyIdleMs: 60_000, requestMs: 300, headerMs: 250 })
+  const client = new RawClient(port).send(
+    'POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n',
+  )
+  const drip = setInterval(() => client.send('x'), 20)
+  const waited = await closedAfter(client)
+  clearInterval(drip)
+  assert.ok(waited >= 200 && waited < 3000, `${waited}`)
+  assert.equal(seen.length, 0)
+})
+
+test('a connection that stays open for nothing', async (t) => {
+  const { port } = await listening(t, { keepAliveMs: 200 })
+  const client = new RawClient(port).send(post('x'))
+  await client.answers(1)
+  const waited = await closedAfter(client)
+  assert.ok(waited >= 150 && waited < 3000, `${waited}`)
+})
+
+test('an answer that takes longer than any deadline of the client', async (t) => {
+  const short = { headerMs: 100, requestMs: 100, bodyIdleMs: 100, keepAliveMs: 100, writeMs: 100 }
+  const onRequest = (_: unknown, reply: (reply: Reply) => void) => {
+    setTimeout(() => reply(textReply('late')), 500)
+  }
+  const { port } = await listening(t, short, { onRequest })
+  const client = new RawClient(port).send(post('x'))
+  assert.match(await client.answers(1), /late$/)
+  client.end()
+})
+
+test('a client that does not take its answer', async (t) => {
+  const bodies: Buffer[] = []
+  const { listener, port } = await listening(
+    t,
+    { writeMs: 200 },
+    {
+      onRequest: (_, reply) => {
+        const body = Buffer.alloc(16 * 1024 * 1024, 1)
+        bodies.push(body)
+        reply(bytesReply(body))
+      },
+    },
+  )
+  const client = new RawClient(port)
+  client.socket.pause()
+  client.send(post('x'))
+  const began = performance.now()
+  await until(() => bodies.length >= 1 && listener.connections <= 0)
+  const waited = performance.now() - began
+  assert.ok(waited >= 150 && waited < 3000, `${waited}`)
+  assert.ok(bodies[0]?.every((byte) => byte === 0))
+  client.end()
+})
+
+test('a half-open connection is closed, and its request is not lost on the server', async (t) => {
+  const waiting: ((reply: Reply) => void)[] = []
+  const { listener, port } = await listening(
+    t,
+    {},
+    { onRequest: (_, reply) => waiting.push(reply) },
+  )
+  const client = new RawClient(port, { allowHalfOpen: true }).send(post('x'))
+  await until(() => waiting.length >= 1)
+  client.socket.end()
+  await sleep(50)
+  const answer = Buffer.from('answer')
+  waiting[0]?.(bytesReply(answer))
+  client.end()
+  await until(() => listener.connections <= 0)
+  assert.deepEqual(answer, Buffer.alloc(6))
+  const silent = new RawClient(port, { allowHalfOpen: true })
+  silent.socket.end()
+  await closedAfter(silent)
+})
+
+test('clients that leave at any moment', async (t) => {
+  const replies: Buffer[] = []
+  const { listener, port } = await listening(
+    t,
+    { pipelined: 4 },
+    {
+      onRequest: (_, reply) => {
+        setTimeout(() => {
+          const bytes = Buffer.alloc(300_000, 1)
+          replies.push(bytes)
+          reply(bytesReply(bytes))
+        }, replies.length % 7)
+      },
+    },
+  )
+  for (let round = 0; round < 10; round++) {
+    const clients = Array.from({ length: 20 }, () => new RawClient(port).send(post('x').repeat(3)))
+    for (const [index, client] of clients.entries()) {
+      if (index % 2 === 0) setTimeout(() => client.socket.resetAndDestroy(), index % 11)
+      else setTimeout(() => client.end(), index % 13)
+    }
+    await Promise.all(clients.map((client) => client.closed))
+  }
+  await until(() => listener.connections === 0)
+  await sleep(20)
+  assert.ok(replies.length > 50, `only ${replies.length} requests came through`)
+  for (const bytes of replies) assert.ok(bytes.every((byte) => byte === 0))
+  const next = new RawClient(port).send(post('x'))
+  await next.answers(1)
+  next.end()
+})

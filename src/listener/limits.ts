@@ -1,0 +1,52 @@
+/** What a client may ask of the listener, whoever it is: nothing here is authenticated yet. */
+export type Limits = {
+  /** Request line and headers together. Beyond: 431. */
+  readonly headerBytes: number
+  /** Header lines. Beyond: 431. */
+  readonly headers: number
+  /** One body. Beyond: 413. */
+  readonly bodyBytes: number
+  /** The bodies of all requests together that were not answered yet. Beyond: 503. */
+  readonly bufferedBytes: number
+  /** Connections at once; further ones are closed as they come. */
+  readonly connections: number
+  /** Unanswered requests of one connection. Beyond: 503. */
+  readonly pipelined: number
+  /** From the first byte of a request to the end of its headers, and from connecting to the first request. */
+  readonly headerMs: number
+  /** From the first byte of a request to its last. */
+  readonly requestMs: number
+  /** Between two pieces of a body. */
+  readonly bodyIdleMs: number
+  /** Between an answer and the next request. */
+  readonly keepAliveMs: number
+  /** From the answer to the moment when the client has taken its last byte. */
+  readonly writeMs: number
+  /** How long `drain` waits for requests in flight. */
+  readonly drainMs: number
+}
+
+export const defaultLimits: Limits = {
+  headerBytes: 16 * 1024,
+  headers: 100,
+  bodyBytes: 1024 * 1024,
+  bufferedBytes: 64 * 1024 * 1024,
+  connections: 1024,
+  pipelined: 16,
+  headerMs: 10_000,
+  requestMs: 30_000,
+  bodyIdleMs: 10_000,
+  keepAliveMs: 60_000,
+  writeMs: 30_000,
+  drainMs: 10_000,
+}
+
+/**
+ * How often deadlines are looked at. One timer for all connections: a timer for each request would cost more than
+ * anything it could find.
+ */
+export function sweepMsOf(limits: Limits): number {
+  const { headerMs, requestMs, bodyIdleMs, keepAliveMs, writeMs } = limits
+  const shortest = Math.min(headerMs, requestMs, bodyIdleMs, keepAliveMs, writeMs)
+  return Math.min(1000, Math.max(20, Math.floor(shortest / 4)))
+}

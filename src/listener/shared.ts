@@ -1,0 +1,17 @@
+import type { HttpRequest, Reply } from '../wire/protocol.ts'
+import type { DateHeader } from './date-header.ts'
+import type { Limits } from './limits.ts'
+
+/** What all connections of a listener have in common. */
+export type Shared = {
+  readonly limits: Limits
+  readonly date: DateHeader
+  readonly onRequest: (request: HttpRequest, reply: (reply: Reply) => void) => void
+  readonly health: () => Reply
+  readonly log: (line: string) => void
+  /** Counts sweeps: the clock of all deadlines. */
+  tick: number
+  /** Bytes of bodies that are held. */
+  bufferedBytes: number
+  draining: boolean
+}

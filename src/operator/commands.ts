@@ -1,0 +1,114 @@
+import type { Clock } from '../base/clock.ts'
+import { parseAccountId, parseRegion, type Region } from '../base/ids.ts'
+import type { Random } from '../base/random.ts'
+import type { Hsm } from '../hsm/port.ts'
+import { commitRecorded, type Recorder } from '../record/commit.ts'
+import type { DomainKeys } from '../upkeep/domain-keys.ts'
+import { type Accounts, newAccessKey } from './accounts.ts'
+import { operatorEvent } from './event.ts'
+import { type Command, OperatorError } from './socket.ts'
+
+/** What an operator can do while the service runs. Each command that changes something is recorded. */
+export type OperatorDeps = Recorder & {
+  readonly accounts: Accounts
+  readonly hsm: Hsm
+  readonly domainKeys: DomainKeys
+  readonly clock: Clock
+  readonly random: Random
+  readonly endpoint: () => string | undefined
+  readonly keys: () => number
+  /** The folder, inside the data folder, that a backup's snapshot is written to. */
+  readonly runDirectory: string
+}
+
+export function operatorCommands(deps: OperatorDeps): Readonly<Record<string, Command>> {
+  return {
+    status: () => status(deps),
+    'account-create': (input) => createAccount(deps, input),
+    'domain-key-rotate': (input, progress) => rotateDomainKeys(deps, input, progress),
+    'backup-snapshot': (input, progress) => snapshot(deps, input, progress),
+  }
+}
+
+async function status(deps: OperatorDeps) {
+  const { accounts, journal, store, hsm } = deps
+  return {
+    healthy: journal.healthy && store.healthy,
+    failure: journal.failure,
+    endpoint: deps.endpoint(),
+    account: accounts.deployment?.account,
+    regions: accounts.deployment?.regions,
+    accounts: accounts.size,
+    keys: deps.keys(),
+    records: journal.size,
+    keyCore: await hsm.status(),
+  }
+}
+
+async function createAccount(deps: OperatorDeps, input: Input) {
+  const account = parseAccountId(text(input, 'account'))
+  if (account === undefined) throw new OperatorError('An account id is twelve digits.')
+  if (deps.accounts.exists(account)) throw new OperatorError(`Account ${account} exists already.`)
+  const key = newAccessKey(deps.random)
+  const puts = await deps.accounts.create(account, key, deps.clock.now(), deps.hsm)
+  const event = operatorEvent(deps, input, {
+    name: 'CreateAccount',
+    account,
+    details: { account, accessKeyId: key.accessKeyId },
+  })
+  await commitRecorded(deps, puts, [event])
+  return { account, ...key }
+}
+
+async function rotateDomainKeys(
+  deps: OperatorDeps,
+  input: Input,
+  progress: (text: string) => void,
+) {
+  const rotated: { region: Region; generation: number; rewrapped: number }[] = []
+  for (const region of regionsOf(deps, input)) {
+    const generation = await deps.hsm.rotateDomainKey(region)
+    const event = operatorEvent(deps, input, {
+      name: 'RotateDomainKey',
+      region,
+      details: { region, generation },
+    })
+    await commitRecorded(deps, [], [event])
+    const rewrapped = await deps.domainKeys.rewrap(region, (done, total) =>
+      progress(`${region}: ${done} of ${total} key materials re-wrapped`),
+    )
+    rotated.push({ region, generation, rewrapped })
+  }
+  return { rotated }
+}
+
+/**
+ * The store as it stands now, written beside it; `records` is how much of the journal belongs to it. Both are taken in
+ * one turn: what is committed and not yet in the journal is in the snapshot's outbox.
+ */
+async function snapshot(deps: OperatorDeps, input: Input, progress: (text: string) => void) {
+  const file = `${deps.runDirectory}/backup-${deps.random.uuid()}.db`
+  const event = operatorEvent(deps, input, { name: 'Backup', details: {} })
+  await commitRecorded(deps, [], [event])
+  const records = deps.journal.size
+  await deps.store.backup(file, (done, total) => progress(`${done} of ${total} pages copied`))
+  return { file, records }
+}
+
+type Input = Readonly<Record<string, unknown>>
+
+function text(input: Input, name: string): string {
+  const value = input[name]
+  if (typeof value !== 'string') throw new OperatorError(`'${name}' is missing.`)
+  return value
+}
+
+function regionsOf(deps: OperatorDeps, input: Input): readonly Region[] {
+  const served = deps.accounts.deployment?.regions ?? []
+  if (input['region'] === undefined) return served
+  const region = parseRegion(text(input, 'region'))
+  if (region === undefined || !served.includes(region)) {
+    throw new OperatorError(`This deployment serves ${served.join(', ')}.`)
+  }
+  return [region]
+}

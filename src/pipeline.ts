@@ -1,0 +1,262 @@
+import { setImmediate } from 'node:timers'
+import type { Authenticated } from './authenticate/authenticator.ts'
+import type { Caller } from './base/caller.ts'
+import type { Clock } from './base/clock.ts'
+import { internalError, ServiceError } from './base/errors.ts'
+import type { Random } from './base/random.ts'
+import type { Directory } from './directory.ts'
+import type { Journal } from './journal/port.ts'
+import type { Call } from './record/call.ts'
+import { globalConditions } from './record/conditions.ts'
+import { recordsOf } from './record/records.ts'
+import type { Refusals } from './record/refusals.ts'
+import type { CallContext, Check } from './services/operation.ts'
+import type { Mirror } from './storage/mirror.ts'
+import { type OutboxEvent, type Store, StoreConflict } from './storage/port.ts'
+import type { HttpRequest, Reply } from './wire/protocol.ts'
+import { wipeSensitive } from './wire/wipe.ts'
+
+/**
+ * The straight line of a request:
+ *
+ *   identify → authenticate → decode → resolve → authorize → operate → record → encode
+ *
+ * The beat is the turn of the event loop: all requests that are complete in one turn go through each stage together,
+ * which keeps caches warm and lets the key core, the journal and the store take one message a turn. A stage takes a
+ * call and moves it on, or throws the failure that the call will be answered with; a failed call skips to `record`.
+ */
+export type PipelineOptions = {
+  readonly directory: Directory
+  readonly authenticate: (request: HttpRequest) => Authenticated | Promise<Authenticated>
+  /** Throws 'access-denied' with AWS's text unless the caller may. */
+  readonly authorize: (caller: Caller, check: Check, context: CallContext) => void
+  readonly mirror: Mirror
+  readonly store: Store
+  readonly journal: Journal
+  readonly refusals: Refusals
+  readonly clock: Clock
+  readonly random: Random
+  /** Larger requestParameters or responseElements are left out of a record. */
+  readonly elementBytesMax: number
+  /** Tells the operator what a caller is not told. */
+  readonly log: (line: string) => void
+}
+
+/** More calls than this wait for the next turn, so that one turn stays short. */
+const turnCallsMax = 256
+/** How often a change is decided anew because somebody else changed the same rows first. */
+const commitAttemptsMax = 8
+
+export class Pipeline {
+  readonly #options: PipelineOptions
+  #waiting: Call[] = []
+  #scheduled = false
+  #inFlight = 0
+  #idle: (() => void)[] = []
+
+  constructor(options: PipelineOptions) {
+    this.#options = options
+  }
+
+  /** Takes a complete request; `reply` is called exactly once. */
+  accept(request: HttpRequest, reply: (reply: Reply) => void): void {
+    this.#inFlight++
+    this.#enqueue({ request, reply, requestId: this.#options.random.uuid() })
+  }
+
+  /** Resolves when every accepted request was answered. */
+  idle(): Promise<void> {
+    if (this.#inFlight === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#idle.push(resolve))
+  }
+
+  #enqueue(call: Call): void {
+    this.#waiting.push(call)
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => void this.#turn())
+  }
+
+  async #turn(): Promise<void> {
+    const calls = this.#waiting.splice(0, turnCallsMax)
+    try {
+      await this.#options.mirror.refresh()
+    } catch (error) {
+      const failure = this.#failureOf(error)
+      for (const call of calls) call.failure ??= failure
+    }
+    this.#stage(calls, (call) => this.#identify(call))
+    const present = calls.filter((call) => this.#authenticate(call))
+    this.#stage(present, (call) => this.#decode(call))
+    this.#stage(present, (call) => this.#resolve(call))
+    this.#stage(present, (call) => this.#authorize(call))
+    for (const call of present) void this.#finish(call)
+    this.#scheduled = this.#waiting.length > 0
+    if (this.#scheduled) setImmediate(() => void this.#turn())
+  }
+
+  #stage(calls: readonly Call[], stage: (call: Call) => void): void {
+    for (const call of calls) {
+      if (call.failure !== undefined) continue
+      try {
+        stage(call)
+      } catch (error) {
+        call.failure = this.#failureOf(error)
+      }
+    }
+  }
+
+  #identify(call: Call): void {
+    call.addressed ??= this.#options.directory.identify(call.request)
+  }
+
+  /** False when the signing key of the call's scope has to be derived first: it comes back in a later turn. */
+  #authenticate(call: Call): boolean {
+    if (call.failure !== undefined || call.identity !== undefined) return true
+    try {
+      const identity = this.#options.authenticate(call.request)
+      if (!(identity instanceof Promise)) {
+        call.identity = identity
+        return true
+      }
+      identity.then(
+        (found) => {
+          call.identity = found
+          this.#enqueue(call)
+        },
+        (error: unknown) => {
+          call.failure = this.#failureOf(error)
+          this.#enqueue(call)
+        },
+      )
+      return false
+    } catch (error) {
+      call.failure = this.#failureOf(error)
+      return true
+    }
+  }
+
+  #decode(call: Call): void {
+    const { identity } = call
+    if (identity === undefined) throw internalError('decode before authenticate')
+    call.operation = this.#options.directory.operationOf(call, identity)
+    const now = this.#options.clock.now()
+    call.context = {
+      caller: identity.caller,
+      region: identity.region,
+      now,
+      requestId: call.requestId,
+      globalConditions: globalConditions(call.request, identity, now),
+    }
+    call.input = call.addressed?.protocol.decode(call.operation.input, call.request)
+  }
+
+  #resolve(call: Call): void {
+    const { operation, context, input } = decoded(call)
+    call.target = operation.resolve(context, input, call.service?.deps)
+    call.resolved = true
+  }
+
+  #authorize(call: Call): void {
+    const { operation, context, input } = decoded(call)
+    for (const check of operation.checks(context, input, call.target)) {
+      this.#options.authorize(context.caller, check, context)
+    }
+  }
+
+  async #finish(call: Call): Promise<void> {
+    let reply: Reply
+    try {
+      const committed = call.failure === undefined ? await this.#operate(call) : undefined
+      await this.#record(call, committed)
+      reply = encode(call)
+    } catch (error) {
+      call.failure = this.#failureOf(error)
+      reply = encode(call)
+    }
+    call.reply(reply)
+    wipe(call)
+    this.#inFlight--
+    if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  /** Does it; a change is committed together with its record, which is then what stands in the outbox. */
+  async #operate(call: Call): Promise<readonly OutboxEvent[] | undefined> {
+    const { operation, context, input } = decoded(call)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const result = await operation.handle(context, input, call.target, call.service?.deps)
+        call.output = result.output
+        if (result.changes === undefined || result.changes.length === 0) return undefined
+        const events = this.#recordsOf(call)
+        await this.#options.mirror.commit(result.changes, events)
+        return events
+      } catch (error) {
+        if (error instanceof StoreConflict && attempt < commitAttemptsMax) {
+          this.#stage([call], () => this.#resolve(call))
+          this.#stage([call], () => this.#authorize(call))
+          if (call.failure === undefined) continue
+        } else call.failure = this.#failureOf(error)
+        return undefined
+      }
+    }
+  }
+
+  /** Resolves once the record is on disk. Rejects when it cannot be: then no result leaves. */
+  async #record(call: Call, committed: readonly OutboxEvent[] | undefined): Promise<void> {
+    const { journal, store, refusals } = this.#options
+    if (call.identity === undefined) {
+      refusals.count(call)
+      if (!journal.healthy) throw internalError('the journal has failed')
+      return
+    }
+    const events = committed ?? this.#recordsOf(call)
+    if (events.length === 1 && events[0] !== undefined) await journal.append(events[0].record)
+    else await Promise.all(events.map((event) => journal.append(event.record)))
+    if (committed !== undefined) await store.settle(committed.map((event) => event.id))
+  }
+
+  #recordsOf(call: Call): readonly OutboxEvent[] {
+    const { clock, random, elementBytesMax } = this.#options
+    return recordsOf(call, clock.now(), random, elementBytesMax)
+  }
+
+  #failureOf(error: unknown): ServiceError {
+    const failure =
+      error instanceof ServiceError
+        ? error
+        : error instanceof StoreConflict
+          ? internalError('the same rows kept changing')
+          : internalError('unexpected failure', error)
+    if (failure.code === 'internal') {
+      const cause = failure.cause instanceof Error ? `: ${failure.cause.stack}` : ''
+      this.#options.log(`internal failure: ${failure.detail ?? failure.message}${cause}`)
+    }
+    return failure
+  }
+}
+
+function decoded(call: Call) {
+  const { operation, context, input } = call
+  if (operation === undefined || context === undefined)
+    throw internalError('a stage came too early')
+  return { operation, context, input }
+}
+
+function encode(call: Call): Reply {
+  const { addressed, operation, failure, service } = call
+  if (addressed === undefined) throw internalError('encode before identify')
+  if (failure !== undefined) {
+    return addressed.protocol.encodeError(failure, call.requestId, service?.signingName)
+  }
+  if (operation === undefined) throw internalError('encode before decode')
+  return addressed.protocol.encode(operation.name, operation.output, call.output, call.requestId)
+}
+
+/** Plaintext and data keys leave with the answer and are not kept. */
+function wipe(call: Call): void {
+  const { operation } = call
+  if (operation === undefined) return
+  wipeSensitive(operation.input, call.input)
+  if (operation.output !== undefined) wipeSensitive(operation.output, call.output)
+}

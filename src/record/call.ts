@@ -1,0 +1,36 @@
+import type { Authenticated } from '../authenticate/authenticator.ts'
+import type { ServiceError } from '../base/errors.ts'
+import type { AnyOperation, CallContext, Service } from '../services/operation.ts'
+import type { HttpRequest, Protocol, Reply } from '../wire/protocol.ts'
+
+/** One request on its way through the pipeline. Each stage fills in what it found; nothing is taken away. */
+export type Call = {
+  readonly request: HttpRequest
+  readonly reply: (reply: Reply) => void
+  readonly requestId: string
+
+  /** identify: which protocol, and which operation it names. */
+  addressed?: Addressed
+  /** authenticate: who signed it. */
+  identity?: Authenticated
+  /** decode */
+  service?: Service
+  operation?: AnyOperation
+  context?: CallContext
+  input?: unknown
+  /** resolve: what the call is about; `resolved` tells a target of undefined from none. */
+  target?: unknown
+  resolved?: boolean
+  /** operate */
+  output?: unknown
+  /** The first stage that refused; what the call is answered with. */
+  failure?: ServiceError
+}
+
+/** What a request says of itself before anybody has vouched for it. */
+export type Addressed = {
+  readonly protocol: Protocol
+  /** X-Amz-Target up to its last dot; undefined in the Query protocol. */
+  readonly targetPrefix: string | undefined
+  readonly operationName: string | undefined
+}

@@ -1,0 +1,121 @@
+import { ServiceError } from '../base/errors.ts'
+import type { Random } from '../base/random.ts'
+import type { AuditResource, JsonObject } from '../services/operation.ts'
+import type { OutboxEvent } from '../storage/port.ts'
+import { wireName } from '../wire/errors.ts'
+import type { Call } from './call.ts'
+import { type ApiCallEvent, apiCallRecord, callerIdentity, foreignIdentity } from './event.ts'
+import { headerOf, sourceIp } from './request.ts'
+
+/**
+ * The records of one authenticated call, whatever became of it: one for the caller's account and, where a call
+ * succeeded on another account's key, one for the owner, tied by sharedEventID.
+ */
+export function recordsOf(
+  call: Call,
+  time: number,
+  random: Random,
+  elementBytesMax: number,
+): readonly OutboxEvent[] {
+  const { identity } = call
+  if (identity === undefined) throw new Error('only authenticated calls have records of their own')
+  const { caller } = identity
+  const view = viewOf(call)
+  const owner =
+    call.failure === undefined ? foreignOwner(view.resources, caller.account) : undefined
+  const event: ApiCallEvent = {
+    ...view,
+    eventId: random.uuid(),
+    sharedEventId: owner === undefined ? undefined : random.uuid(),
+    userIdentity: callerIdentity(caller),
+    time,
+    eventSource: call.service?.eventSource ?? `${identity.service}.amazonaws.com`,
+    eventName: call.operation?.name ?? unknownName(call.addressed?.operationName),
+    region: identity.region,
+    sourceIp: sourceIp(call.request),
+    userAgent: headerOf(call.request, 'user-agent'),
+    requestId: call.requestId,
+    readOnly: call.operation === undefined || call.operation.effects !== 'write',
+    recipientAccountId: caller.account,
+    tlsDetails: tlsDetails(call),
+  }
+  const own = { id: event.eventId, record: apiCallRecord(event, elementBytesMax) }
+  if (owner === undefined) return [own]
+  const copy = {
+    ...event,
+    eventId: random.uuid(),
+    userIdentity: foreignIdentity(caller),
+    recipientAccountId: owner,
+  }
+  return [own, { id: copy.eventId, record: apiCallRecord(copy, elementBytesMax) }]
+}
+
+type View = Pick<
+  ApiCallEvent,
+  | 'requestParameters'
+  | 'responseElements'
+  | 'additionalEventData'
+  | 'resources'
+  | 'errorCode'
+  | 'errorMessage'
+>
+
+function viewOf(call: Call): View {
+  const { operation, failure } = call
+  const requestParameters = requestParametersOf(call)
+  const resources =
+    call.resolved === true
+      ? operation?.audit.resources?.(
+          call.target,
+          call.input,
+          call.failure === undefined ? call.output : undefined,
+        )
+      : undefined
+  if (failure !== undefined || operation === undefined) {
+    const error = failure ?? new ServiceError('internal')
+    return {
+      requestParameters,
+      responseElements: null,
+      resources,
+      errorCode: errorCodeOf(call, error),
+      errorMessage: error.publicMessage,
+    }
+  }
+  const { audit } = operation
+  return {
+    requestParameters,
+    responseElements: audit.response?.(call.output, call.input, call.target) ?? null,
+    additionalEventData: audit.additional?.(call.output, call.input, call.target),
+    resources,
+  }
+}
+
+function requestParametersOf(call: Call): JsonObject | null {
+  if (call.operation === undefined || call.input === undefined) return null
+  return call.operation.audit.request(call.input, call.target)
+}
+
+/** A denial is `AccessDenied` in CloudTrail, whatever the protocol calls it. */
+function errorCodeOf(call: Call, error: ServiceError): string {
+  if (error.code === 'access-denied') return 'AccessDenied'
+  return wireName(error.code, call.addressed?.protocol.name ?? 'json', call.service?.signingName)
+}
+
+function foreignOwner(resources: readonly AuditResource[] | undefined, account: string) {
+  return resources?.find((resource) => resource.accountId !== account)?.accountId
+}
+
+/** An unknown operation's name is the caller's text: shown if it could be a name. */
+function unknownName(name: string | undefined): string {
+  return name !== undefined && /^[A-Za-z0-9]{1,64}$/.test(name) ? name : 'Unknown'
+}
+
+function tlsDetails(call: Call): JsonObject | undefined {
+  const { tls } = call.request
+  if (tls === undefined) return undefined
+  return {
+    tlsVersion: tls.version,
+    cipherSuite: tls.cipher,
+    clientProvidedHostHeader: headerOf(call.request, 'host'),
+  }
+}

@@ -1,0 +1,73 @@
+import type { Socket } from 'node:net'
+import { systemClock } from './base/clock.ts'
+import { systemRandom } from './base/random.ts'
+import { type Config, ConfigError } from './config.ts'
+import { type Engine, startEngine } from './engine.ts'
+import { HsmClient } from './hsm/client.ts'
+
+/**
+ * The service process: what the supervisor says to it, over the channel between them. `start` brings the
+ * configuration, `core` the socket of a key core (again whenever one had to be replaced), `stop` drains.
+ */
+type Message =
+  | { readonly type: 'start'; readonly config: Config }
+  | { readonly type: 'core' }
+  | { readonly type: 'stop' }
+
+process.umask(0o077)
+
+const core = new HsmClient()
+let engine: Promise<Engine> | undefined
+let stopping = false
+
+process.on('message', (message: Message, socket: Socket | undefined) => {
+  if (message.type === 'start') engine = start(message.config)
+  else if (message.type === 'core' && socket !== undefined) core.attach(socket)
+  else if (message.type === 'stop') stop()
+})
+// The supervisor is gone, or the terminal says stop to the whole group: drain all the same.
+process.on('disconnect', stop)
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop)
+
+async function start(config: Config): Promise<Engine> {
+  try {
+    const started = await startEngine(config, {
+      hsm: core,
+      clock: systemClock,
+      random: systemRandom,
+      log,
+    })
+    process.stdout.write(started.banner)
+    process.send?.({ type: 'ready', endpoint: started.endpoint })
+    return started
+  } catch (error) {
+    refuse(error)
+  }
+}
+
+/** Says why there is no service, and ends. */
+function refuse(error: unknown): never {
+  const expected =
+    error instanceof ConfigError || (error instanceof Error && error.name !== 'TypeError')
+  const text = expected && error instanceof Error ? error.message : error
+  console.error(`Kagiban cannot start: ${text instanceof Error ? text.stack : text}`)
+  process.exit(error instanceof ConfigError ? 2 : 1)
+}
+
+function stop(): void {
+  if (stopping) return
+  stopping = true
+  const drained =
+    engine === undefined ? Promise.resolve() : engine.then((running) => running.stop())
+  drained.then(
+    () => process.exit(0),
+    (error: unknown) => {
+      log(`draining failed: ${error instanceof Error ? error.stack : String(error)}`)
+      process.exit(1)
+    },
+  )
+}
+
+function log(line: string): void {
+  process.stderr.write(`${new Date(systemClock.now()).toISOString()} ${line}\n`)
+}

@@ -1,0 +1,34 @@
+import { required, structure } from '../../../wire/schema.ts'
+import { operation } from '../../operation.ts'
+import { keyIdElement, keyResource } from '../audit.ts'
+import { managementCheck } from '../conditions.ts'
+import type { KmsDeps } from '../deps.ts'
+import { arnOf } from '../key.ts'
+import { managed, resolveKey } from '../key-identifier.ts'
+import { requireState } from '../key-state.ts'
+import * as shapes from '../shapes.ts'
+
+const rules = managed('kms:CancelKeyDeletion')
+
+/** The key comes back disabled, whatever it was before. */
+export const cancelKeyDeletion = operation({
+  name: 'CancelKeyDeletion',
+  input: structure({ KeyId: required(shapes.keyId) }),
+  output: structure({ KeyId: shapes.keyId }),
+  effects: 'write',
+  errors: ['not-found', 'invalid-arn', 'invalid-state'],
+  resolve: (call, request, deps: KmsDeps) => resolveKey(call, request.KeyId, rules, deps.state).key,
+  checks: (call, _request, key) => [managementCheck(call, rules.permission, key)],
+  audit: {
+    request: (request) => ({ keyId: request.KeyId }),
+    response: (_output, _request, key) => keyIdElement(key),
+    resources: (key) => [keyResource(key)],
+  },
+  handle(_call, _request, key, { state }) {
+    requireState(key, 'CancelKeyDeletion')
+    return {
+      output: { KeyId: arnOf(key) },
+      changes: [state.putKey({ ...key, state: 'Disabled', deletion: undefined })],
+    }
+  },
+})

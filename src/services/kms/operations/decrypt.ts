@@ -1,0 +1,100 @@
+import { boolean, structure } from '../../../wire/schema.ts'
+import { operation } from '../../operation.ts'
+import { keyResource } from '../audit.ts'
+import { materialOf, resolveCiphertext } from '../ciphertext-source.ts'
+import { useCheck } from '../conditions.ts'
+import type { KmsDeps } from '../deps.ts'
+import { emptyContext } from '../encryption-context.ts'
+import { dryRunSucceeded } from '../errors.ts'
+import { arnOf } from '../key.ts'
+import { used } from '../key-identifier.ts'
+import { requireState } from '../key-state.ts'
+import { refuseGrantTokens, refuseRecipient, requireAlgorithm } from '../refusals.ts'
+import * as shapes from '../shapes.ts'
+
+const rules = used('kms:Decrypt')
+
+export const decrypt = operation({
+  name: 'Decrypt',
+  input: structure({
+    CiphertextBlob: shapes.ciphertext,
+    EncryptionContext: shapes.encryptionContext,
+    GrantTokens: shapes.grantTokens,
+    KeyId: shapes.keyId,
+    EncryptionAlgorithm: shapes.encryptionAlgorithm,
+    Recipient: shapes.recipient,
+    DryRun: boolean(),
+    DryRunModifiers: shapes.dryRunModifiers,
+  }),
+  output: structure({
+    KeyId: shapes.keyId,
+    Plaintext: shapes.plaintext,
+    EncryptionAlgorithm: shapes.encryptionAlgorithm,
+    CiphertextForRecipient: shapes.ciphertext,
+    KeyMaterialId: shapes.keyMaterialId,
+  }),
+  effects: 'use',
+  errors: [
+    'disabled',
+    'dry-run',
+    'incorrect-key',
+    'invalid-ciphertext',
+    'invalid-grant-token',
+    'invalid-key-usage',
+    'invalid-state',
+    'key-unavailable',
+    'not-found',
+    'unsupported',
+  ],
+  resolve(call, request, deps: KmsDeps) {
+    refuseRecipient(request.Recipient)
+    const source = {
+      blob: request.CiphertextBlob,
+      keyId: request.KeyId,
+      keyIdName: 'keyId',
+      dryRun: request.DryRun,
+      modifiers: request.DryRunModifiers,
+    }
+    const target = resolveCiphertext(call, source, rules, deps)
+    refuseGrantTokens(request.GrantTokens)
+    return target
+  },
+  checks: (call, request, target) => [
+    useCheck(call, rules.permission, target, {
+      algorithm: request.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
+      context: request.EncryptionContext,
+    }),
+  ],
+  audit: {
+    request: (request) => ({
+      keyId: request.KeyId,
+      encryptionAlgorithm: request.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
+      encryptionContext: request.EncryptionContext,
+      dryRun: request.DryRun,
+      dryRunModifiers: request.DryRunModifiers,
+    }),
+    resources: ({ key }) => [keyResource(key)],
+    additional: (output) => ({ keyMaterialId: output.KeyMaterialId }),
+  },
+  async handle(_call, request, { key, ciphertext }, { state, hsm }) {
+    const algorithm = request.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT'
+    requireState(key, 'Decrypt')
+    requireAlgorithm(key, algorithm)
+    if (ciphertext === undefined) throw dryRunSucceeded()
+    const material = materialOf(state, key, ciphertext)
+    const context = request.EncryptionContext ?? emptyContext
+    const plaintext = await hsm.decrypt(material, ciphertext.blob, context)
+    if (request.DryRun === true) {
+      plaintext.fill(0)
+      throw dryRunSucceeded()
+    }
+    return {
+      output: {
+        KeyId: arnOf(key),
+        Plaintext: plaintext,
+        EncryptionAlgorithm: algorithm,
+        KeyMaterialId: material.materialId,
+      },
+    }
+  },
+})

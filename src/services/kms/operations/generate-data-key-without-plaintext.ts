@@ -1,0 +1,63 @@
+import { boolean, required, structure } from '../../../wire/schema.ts'
+import { operation } from '../../operation.ts'
+import { keyResource } from '../audit.ts'
+import { dataKeyBytes, dataKeyChecks, recordedDataKeyRequest } from '../data-key.ts'
+import type { KmsDeps } from '../deps.ts'
+import { emptyContext } from '../encryption-context.ts'
+import { dryRunSucceeded } from '../errors.ts'
+import { arnOf } from '../key.ts'
+import { resolveKey, used } from '../key-identifier.ts'
+import { requireState } from '../key-state.ts'
+import { currentMaterial } from '../material.ts'
+import { refuseGrantTokens } from '../refusals.ts'
+import * as shapes from '../shapes.ts'
+
+const rules = used('kms:GenerateDataKeyWithoutPlaintext')
+
+export const generateDataKeyWithoutPlaintext = operation({
+  name: 'GenerateDataKeyWithoutPlaintext',
+  input: structure({
+    KeyId: required(shapes.keyId),
+    EncryptionContext: shapes.encryptionContext,
+    KeySpec: shapes.dataKeySpec,
+    NumberOfBytes: shapes.numberOfBytes,
+    GrantTokens: shapes.grantTokens,
+    DryRun: boolean(),
+  }),
+  output: structure({
+    CiphertextBlob: shapes.ciphertext,
+    KeyId: shapes.keyId,
+    KeyMaterialId: shapes.keyMaterialId,
+  }),
+  effects: 'use',
+  errors: [
+    'disabled',
+    'dry-run',
+    'invalid-grant-token',
+    'invalid-state',
+    'key-unavailable',
+    'not-found',
+  ],
+  resolve(call, request, deps: KmsDeps) {
+    const bytes = dataKeyBytes(request)
+    const { key, alias } = resolveKey(call, request.KeyId, rules, deps.state)
+    refuseGrantTokens(request.GrantTokens)
+    return { key, alias, bytes }
+  },
+  checks: (call, request, target) => dataKeyChecks(call, rules.permission, target, request),
+  audit: {
+    request: (request) => recordedDataKeyRequest(request),
+    resources: ({ key }) => [keyResource(key)],
+    additional: (output) => ({ keyMaterialId: output.KeyMaterialId }),
+  },
+  async handle(_call, request, { key, bytes }, { state, hsm }) {
+    requireState(key, 'GenerateDataKeyWithoutPlaintext')
+    const material = currentMaterial(state, key)
+    if (request.DryRun === true) throw dryRunSucceeded()
+    const context = request.EncryptionContext ?? emptyContext
+    const blob = await hsm.generateDataKeyWithoutPlaintext(material, bytes, context)
+    return {
+      output: { CiphertextBlob: blob, KeyId: arnOf(key), KeyMaterialId: material.materialId },
+    }
+  },
+})

@@ -1,0 +1,73 @@
+import { boolean, required, structure } from '../../../wire/schema.ts'
+import { operation } from '../../operation.ts'
+import { keyResource } from '../audit.ts'
+import { dataKeyBytes, dataKeyChecks, recordedDataKeyRequest } from '../data-key.ts'
+import type { KmsDeps } from '../deps.ts'
+import { emptyContext } from '../encryption-context.ts'
+import { dryRunSucceeded } from '../errors.ts'
+import { arnOf } from '../key.ts'
+import { resolveKey, used } from '../key-identifier.ts'
+import { requireState } from '../key-state.ts'
+import { currentMaterial } from '../material.ts'
+import { refuseGrantTokens, refuseRecipient } from '../refusals.ts'
+import * as shapes from '../shapes.ts'
+
+const rules = used('kms:GenerateDataKey')
+
+export const generateDataKey = operation({
+  name: 'GenerateDataKey',
+  input: structure({
+    KeyId: required(shapes.keyId),
+    EncryptionContext: shapes.encryptionContext,
+    NumberOfBytes: shapes.numberOfBytes,
+    KeySpec: shapes.dataKeySpec,
+    GrantTokens: shapes.grantTokens,
+    Recipient: shapes.recipient,
+    DryRun: boolean(),
+  }),
+  output: structure({
+    CiphertextBlob: shapes.ciphertext,
+    Plaintext: shapes.plaintext,
+    KeyId: shapes.keyId,
+    CiphertextForRecipient: shapes.ciphertext,
+    KeyMaterialId: shapes.keyMaterialId,
+  }),
+  effects: 'use',
+  errors: [
+    'disabled',
+    'dry-run',
+    'invalid-grant-token',
+    'invalid-state',
+    'key-unavailable',
+    'not-found',
+    'unsupported',
+  ],
+  resolve(call, request, deps: KmsDeps) {
+    refuseRecipient(request.Recipient)
+    const bytes = dataKeyBytes(request)
+    const { key, alias } = resolveKey(call, request.KeyId, rules, deps.state)
+    refuseGrantTokens(request.GrantTokens)
+    return { key, alias, bytes }
+  },
+  checks: (call, request, target) => dataKeyChecks(call, rules.permission, target, request),
+  audit: {
+    request: (request) => recordedDataKeyRequest(request),
+    resources: ({ key }) => [keyResource(key)],
+    additional: (output) => ({ keyMaterialId: output.KeyMaterialId }),
+  },
+  async handle(_call, request, { key, bytes }, { state, hsm }) {
+    requireState(key, 'GenerateDataKey')
+    const material = currentMaterial(state, key)
+    if (request.DryRun === true) throw dryRunSucceeded()
+    const context = request.EncryptionContext ?? emptyContext
+    const { plaintext, blob } = await hsm.generateDataKey(material, bytes, context)
+    return {
+      output: {
+        CiphertextBlob: blob,
+        Plaintext: plaintext,
+        KeyId: arnOf(key),
+        KeyMaterialId: material.materialId,
+      },
+    }
+  },
+})

@@ -1,0 +1,57 @@
+import { aliasArn } from '../../../base/ids.ts'
+import { required, structure } from '../../../wire/schema.ts'
+import { operation } from '../../operation.ts'
+import { checkAliasName } from '../alias.ts'
+import { resolveAliasTarget } from '../alias-target.ts'
+import { aliasResource, keyResource } from '../audit.ts'
+import { aliasCheck, managementCheck } from '../conditions.ts'
+import type { KmsDeps } from '../deps.ts'
+import { aliasQuota, unknownAlias } from '../errors.ts'
+import { arnOf } from '../key.ts'
+import { managed } from '../key-identifier.ts'
+import { requireState } from '../key-state.ts'
+import * as shapes from '../shapes.ts'
+
+const rules = managed('kms:UpdateAlias')
+
+export const updateAlias = operation({
+  name: 'UpdateAlias',
+  input: structure({
+    AliasName: required(shapes.aliasName),
+    TargetKeyId: required(shapes.keyId),
+  }),
+  output: undefined,
+  effects: 'write',
+  errors: ['invalid-arn', 'invalid-state', 'limit-exceeded', 'not-authorized', 'not-found'],
+  resolve(call, request, { state }: KmsDeps) {
+    const { region, caller } = call
+    checkAliasName(request.AliasName)
+    const arn = aliasArn(region, caller.account, request.AliasName)
+    const alias = state.alias(region, caller.account, request.AliasName)
+    const current = alias && state.key(region, alias.targetKeyId)
+    if (alias === undefined || current === undefined) throw unknownAlias(arn)
+    const key = resolveAliasTarget(call, request.TargetKeyId, rules, state)
+    return { alias, arn, current, key }
+  },
+  checks: (call, _request, { arn, current, key }) => [
+    aliasCheck(call, rules.permission, arn),
+    managementCheck(call, rules.permission, current),
+    managementCheck(call, rules.permission, key),
+  ],
+  audit: {
+    request: (request) => ({
+      aliasName: request.AliasName,
+      targetKeyId: request.TargetKeyId,
+    }),
+    resources: ({ key, arn }) => [keyResource(key), aliasResource(key, arn)],
+  },
+  handle(call, _request, { alias, current, key }, { state, limits }) {
+    requireState(key, 'UpdateAlias')
+    if (key !== current && state.aliasNamesOf(key).length >= limits.aliasesPerKey) {
+      throw aliasQuota(arnOf(key), limits.aliasesPerKey)
+    }
+    const moved = state.putAlias({ ...alias, targetKeyId: key.keyId, updatedAt: call.now })
+    // The key's row goes along unchanged: if the key is deleted or named again meanwhile, this is decided anew.
+    return { output: undefined, changes: [moved, state.putKey(key)] }
+  },
+})

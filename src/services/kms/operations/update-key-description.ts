@@ -1,0 +1,35 @@
+import { required, structure } from '../../../wire/schema.ts'
+import { operation } from '../../operation.ts'
+import { keyIdElement, keyResource } from '../audit.ts'
+import { managementCheck } from '../conditions.ts'
+import type { KmsDeps } from '../deps.ts'
+import { managed, resolveKey } from '../key-identifier.ts'
+import { requireState } from '../key-state.ts'
+import * as shapes from '../shapes.ts'
+
+const rules = managed('kms:UpdateKeyDescription')
+
+export const updateKeyDescription = operation({
+  name: 'UpdateKeyDescription',
+  input: structure({
+    KeyId: required(shapes.keyId),
+    Description: required(shapes.description),
+  }),
+  output: undefined,
+  effects: 'write',
+  errors: ['not-found', 'invalid-arn', 'invalid-state'],
+  resolve: (call, request, deps: KmsDeps) => resolveKey(call, request.KeyId, rules, deps.state).key,
+  checks: (call, _request, key) => [managementCheck(call, rules.permission, key)],
+  audit: {
+    request: (request) => ({ keyId: request.KeyId, description: request.Description }),
+    response: (_output, _request, key) => keyIdElement(key),
+    resources: (key) => [keyResource(key)],
+  },
+  handle(_call, request, key, { state }) {
+    requireState(key, 'UpdateKeyDescription')
+    return {
+      output: undefined,
+      changes: [state.putKey({ ...key, description: request.Description })],
+    }
+  },
+})

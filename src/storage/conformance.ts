@@ -1,0 +1,385 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import {
+  type OutboxEvent,
+  type Put,
+  type Row,
+  type Store,
+  StoreConflict,
+  type Transaction,
+} from './port.ts'
+
+/** One database, empty at first. `open` connects to it as one more process would. */
+export type StoreSite = {
+  open(): Promise<Store>
+  /** Closes nothing: removes what is left behind. */
+  dispose(): Promise<void>
+}
+
+/** What every adapter of `Store` must hold. Durability is the adapter's own test. */
+export function describeStore(name: string, makeSite: () => Promise<StoreSite>): void {
+  /** A test over `count` stores of one new site. */
+  const over = (title: string, count: number, body: (...stores: Store[]) => Promise<void>) =>
+    test(title, () => withStores(makeSite, count, body))
+
+  describe(`store: ${name}`, () => {
+    describe('conflicts', () => describeConflicts(over))
+    describe('transactions', () => describeTransactions(over))
+    describe('the outbox', () => describeOutbox(over))
+    describe('several processes', () => describeProcesses(over))
+    describe('closing', () => describeClosing(makeSite))
+    test('any interleaving of two writers is one order of commits', () =>
+      checkInterleavings(makeSite))
+  })
+}
+
+type Over = (
+  title: string,
+  count: number,
+  body: (...stores: [Store, Store, Store]) => Promise<void>,
+) => void
+
+async function withStores(
+  makeSite: () => Promise<StoreSite>,
+  count: number,
+  body: (...stores: [Store, Store, Store]) => Promise<void>,
+): Promise<void> {
+  const site = await makeSite()
+  const stores: Store[] = []
+  try {
+    for (let index = 0; index < count; index++) stores.push(await site.open())
+    // A test asks for no more stores than it opens.
+    await body(...(stores as [Store, Store, Store]))
+  } finally {
+    for (const store of stores) await store.close()
+    await site.dispose()
+  }
+}
+
+const put = (id: string, body: string | null, expected = 0, kind = 'key'): Put => ({
+  kind,
+  id,
+  body,
+  expected,
+})
+const puts = (...changes: Put[]): Transaction => ({ puts: changes, events: [] })
+const event = (id: string): OutboxEvent => ({ id, record: `{"eventID":"${id}"}` })
+
+async function liveRows(store: Store): Promise<{ rows: Row[]; revision: number }> {
+  const rows: Row[] = []
+  const revision = await store.load((row) => rows.push(row))
+  rows.sort((a, b) => (a.kind + a.id < b.kind + b.id ? -1 : 1))
+  return { rows, revision }
+}
+
+const conflict = { name: 'StoreConflict' }
+const internal = { name: 'ServiceError', code: 'internal' }
+
+function describeConflicts(over: Over): void {
+  over('a put over a live row that was not expected is a conflict', 1, async (store) => {
+    const revision = await store.commit(puts(put('a', '1')))
+    await assert.rejects(store.commit(puts(put('a', '2'))), conflict)
+    await assert.rejects(store.commit(puts(put('a', '2', revision + 1))), conflict)
+    assert.deepEqual((await liveRows(store)).rows, [{ kind: 'key', id: 'a', revision, body: '1' }])
+  })
+
+  over('a put over a row that is missing or deleted is a conflict', 1, async (store) => {
+    await assert.rejects(store.commit(puts(put('a', '1', 7))), conflict)
+    const first = await store.commit(puts(put('a', '1')))
+    const second = await store.commit(puts(put('a', null, first)))
+    await assert.rejects(store.commit(puts(put('a', '2', first))), conflict)
+    await assert.rejects(store.commit(puts(put('a', '2', second))), conflict)
+    await store.commit(puts(put('a', '2', 0)))
+  })
+
+  over('a conflict leaves nothing of its transaction', 1, async (store) => {
+    await store.commit(puts(put('a', '1')))
+    const transaction = { puts: [put('b', '1'), put('a', '2')], events: [event('e')] }
+    await assert.rejects(store.commit(transaction), conflict)
+    const { rows } = await liveRows(store)
+    assert.deepEqual(
+      rows.map(({ id }) => id),
+      ['a'],
+    )
+    assert.deepEqual(await store.outbox(), [])
+  })
+
+  over('one row twice in a transaction is a conflict', 1, async (store) => {
+    await assert.rejects(store.commit(puts(put('a', '1'), put('a', '2'))), conflict)
+    assert.deepEqual((await liveRows(store)).rows, [])
+  })
+}
+
+function describeTransactions(over: Over): void {
+  over('every commit has a greater revision, even one of nothing', 1, async (store) => {
+    const first = await store.commit(puts())
+    const second = await store.commit(puts())
+    assert.ok(first > 0 && second > first)
+    assert.equal((await liveRows(store)).revision, second)
+  })
+
+  over('an event that is in the outbox already is refused, and nothing else', 1, async (store) => {
+    await store.commit({ puts: [], events: [event('e')] })
+    const repeated = store.commit({ puts: [put('a', '1')], events: [event('e')] })
+    const other = store.commit({ puts: [put('b', '1')], events: [event('f')] })
+    await assert.rejects(repeated, internal)
+    await other
+    assert.equal(store.healthy, true)
+    const { rows } = await liveRows(store)
+    assert.deepEqual(
+      rows.map(({ id }) => id),
+      ['b'],
+    )
+  })
+
+  over('all rows of a transaction have the revision that it resolves with', 1, async (store) => {
+    const revision = await store.commit(puts(put('a', '1'), put('a', '2', 0, 'alias')))
+    assert.deepEqual(await liveRows(store), {
+      rows: [
+        { kind: 'alias', id: 'a', revision, body: '2' },
+        { kind: 'key', id: 'a', revision, body: '1' },
+      ],
+      revision,
+    })
+  })
+
+  over('commits of one turn succeed or fail alone, in their order', 1, async (store) => {
+    const outcomes = await Promise.allSettled([
+      store.commit(puts(put('a', '1'))),
+      store.commit(puts(put('a', '2'))),
+      store.commit(puts(put('b', '3'))),
+      store.commit({ puts: [], events: [event('e')] }),
+    ])
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled', 'fulfilled'],
+    )
+    const revisions = outcomes.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+    assert.deepEqual(
+      revisions,
+      [...new Set(revisions)].sort((a, b) => a - b),
+    )
+    const { rows } = await liveRows(store)
+    assert.deepEqual(
+      rows.map(({ body }) => body),
+      ['1', '3'],
+    )
+  })
+
+  over('text of any kind and size comes back as it was', 1, async (store) => {
+    const bodies = ['', '{}', 'é 鍵 𝄞', 'a\u0000b', 'x'.repeat(100_000), `'"\\;--`]
+    await store.commit(puts(...bodies.map((body, index) => put(`${index}'"鍵`, body))))
+    const { rows } = await liveRows(store)
+    assert.deepEqual(
+      rows.map(({ body }) => body),
+      bodies,
+    )
+  })
+}
+
+function describeOutbox(over: Over): void {
+  over('events stand in the outbox until they are settled, oldest first', 1, async (store) => {
+    await store.commit({ puts: [put('a', '1')], events: [event('z'), event('b')] })
+    await store.commit({ puts: [], events: [event('a')] })
+    assert.deepEqual(await store.outbox(), [event('z'), event('b'), event('a')])
+    await store.settle(['b', 'unknown'])
+    assert.deepEqual(await store.outbox(), [event('z'), event('a')])
+    await store.settle(['z', 'a'])
+    assert.deepEqual(await store.outbox(), [])
+  })
+
+  over('a record comes back exactly', 1, async (store) => {
+    const record = '{"b":"é\\u0000","a":1.0e3 }'
+    await store.commit({ puts: [], events: [{ id: 'e', record }] })
+    assert.deepEqual(await store.outbox(), [{ id: 'e', record }])
+  })
+}
+
+function describeProcesses(over: Over): void {
+  over('changed reports each commit of others once, and none of our own', 2, async (one, two) => {
+    one.changed()
+    two.changed()
+    await one.commit(puts(put('a', '1')))
+    assert.equal(one.changed(), false)
+    assert.equal(two.changed(), true)
+    assert.equal(two.changed(), false)
+    await two.commit(puts(put('b', '1')))
+    await one.commit(puts(put('c', '1')))
+    assert.equal(one.changed(), true)
+    assert.equal(two.changed(), true)
+    assert.equal(one.changed(), false)
+  })
+
+  over('changesSince brings what is newer, tombstones too, in order', 2, async (one, two) => {
+    const first = await one.commit(puts(put('a', '1'), put('b', '1')))
+    const second = await two.commit(puts(put('c', '1')))
+    const third = await one.commit(puts(put('a', null, first)))
+    const expected = [
+      { kind: 'key', id: 'c', revision: second, body: '1' },
+      { kind: 'key', id: 'a', revision: third, body: null },
+    ]
+    assert.deepEqual(await two.changesSince(first), { rows: expected, revision: third })
+    assert.deepEqual(await two.changesSince(third), { rows: [], revision: third })
+    const { rows } = await liveRows(two)
+    assert.deepEqual(
+      rows.map(({ id }) => id),
+      ['b', 'c'],
+    )
+  })
+
+  over('the second of two processes that change one row has a conflict', 2, async (one, two) => {
+    const revision = await one.commit(puts(put('a', '0')))
+    const outcomes = await Promise.allSettled([
+      one.commit(puts(put('a', '1', revision))),
+      two.commit(puts(put('a', '2', revision))),
+    ])
+    const winners = outcomes.filter(({ status }) => status === 'fulfilled')
+    assert.equal(winners.length, 1)
+    const [lost] = outcomes.filter((each) => each.status === 'rejected')
+    assert.ok(lost?.reason instanceof StoreConflict)
+  })
+
+  over('an event settled by one process is settled for all', 2, async (one, two) => {
+    await one.commit({ puts: [], events: [event('e'), event('f')] })
+    await two.settle(['e'])
+    // Settling rides with the next commit.
+    await two.commit(puts(put('a', '1')))
+    assert.deepEqual(await one.outbox(), [event('f')])
+  })
+}
+
+function describeClosing(makeSite: () => Promise<StoreSite>): void {
+  const onSite = async (body: (site: StoreSite) => Promise<void>) => {
+    const site = await makeSite()
+    await body(site).finally(() => site.dispose())
+  }
+
+  test('close waits for what was asked for; another store finds it, and nothing settled', () =>
+    onSite(async (site) => {
+      const store = await site.open()
+      await store.commit({ puts: [], events: [event('e'), event('f')] })
+      await store.settle(['e'])
+      const pending = store.commit(puts(put('a', '1')))
+      await store.close()
+      const revision = await pending
+      const next = await site.open()
+      const rows = [{ kind: 'key', id: 'a', revision, body: '1' }]
+      assert.deepEqual(await liveRows(next), { rows, revision })
+      assert.deepEqual(await next.outbox(), [event('f')])
+      assert.ok((await next.commit(puts(put('b', '1')))) > revision)
+      await next.close()
+    }))
+
+  test('a closed store refuses everything with internal, and may be closed again', () =>
+    onSite(async (site) => {
+      const store = await site.open()
+      await store.close()
+      await store.close()
+      await assert.rejects(store.commit(puts(put('a', '1'))), internal)
+      await assert.rejects(store.settle(['e']), internal)
+      await assert.rejects(store.changesSince(0), internal)
+      await assert.rejects(store.outbox(), internal)
+      await assert.rejects(
+        store.load(() => undefined),
+        internal,
+      )
+      assert.throws(() => store.changed(), internal)
+    }))
+}
+
+type Write = { writer: 0 | 1; changes: { id: string; deletes: boolean; stale: boolean }[] }
+
+const writes: fc.Arbitrary<Write[][]> = fc.array(
+  fc.array(
+    fc.record({
+      writer: fc.constantFrom<0 | 1>(0, 1),
+      changes: fc.uniqueArray(
+        fc.record({
+          id: fc.constantFrom('a', 'b', 'c'),
+          deletes: fc.boolean(),
+          stale: fc.integer({ min: 0, max: 3 }).map((chance) => chance === 0),
+        }),
+        { selector: ({ id }) => id, minLength: 1, maxLength: 3 },
+      ),
+    }),
+    { minLength: 1, maxLength: 4 },
+  ),
+  { minLength: 1, maxLength: 8 },
+)
+
+/**
+ * Each step asks for several commits at once, of either writer. Whatever the interleaving, replaying the commits
+ * that succeeded by their revisions must find each put as it expected the row, and must end where the store ends.
+ */
+async function checkInterleavings(makeSite: () => Promise<StoreSite>): Promise<void> {
+  const property = fc.asyncProperty(writes, (steps) =>
+    withStores(makeSite, 3, async (...stores) => {
+      const model = new Map<string, Row>()
+      let serial = 0
+      for (const step of steps) {
+        const asked = step.map((write) => {
+          const changes = write.changes.map(({ id, deletes, stale }) => {
+            const expected = live(model, id) + (stale ? 1 : 0)
+            serial += 1
+            return put(id, deletes ? null : `${serial}`, expected)
+          })
+          return { changes, commit: stores[write.writer].commit(puts(...changes)) }
+        })
+        const outcomes = await Promise.allSettled(asked.map(({ commit }) => commit))
+        replay(
+          model,
+          asked.map(({ changes }) => changes),
+          outcomes,
+        )
+      }
+      const rows = [...model.values()].filter(({ body }) => body !== null)
+      rows.sort((a, b) => (a.id < b.id ? -1 : 1))
+      assert.deepEqual((await liveRows(stores[2])).rows, rows)
+      const changes = await stores[2].changesSince(0)
+      assert.deepEqual(new Map(changes.rows.map((row) => [row.id, row])), model)
+    }),
+  )
+  await fc.assert(property, { numRuns: 40 })
+}
+
+function live(model: Map<string, Row>, id: string): number {
+  const row = model.get(id)
+  return row === undefined || row.body === null ? 0 : row.revision
+}
+
+function replay(
+  model: Map<string, Row>,
+  asked: readonly Put[][],
+  outcomes: readonly PromiseSettledResult<number>[],
+): void {
+  // What each row was at any time during the step.
+  const seen = new Set(asked.flat().map(({ id }) => `${id} ${live(model, id)}`))
+  const done = outcomes.flatMap((outcome, index) =>
+    outcome.status === 'fulfilled'
+      ? [{ revision: outcome.value, changes: asked[index] ?? [] }]
+      : [],
+  )
+  done.sort((a, b) => a.revision - b.revision)
+  const newest = Math.max(0, ...[...model.values()].map(({ revision }) => revision))
+  const revisions = [newest, ...done.map(({ revision }) => revision)]
+  assert.deepEqual(
+    revisions,
+    [...new Set(revisions)].sort((a, b) => a - b),
+  )
+  for (const { revision, changes } of done) {
+    for (const { kind, id, body, expected } of changes) {
+      assert.equal(live(model, id), expected)
+      model.set(id, { kind, id, body, revision })
+      seen.add(`${id} ${live(model, id)}`)
+    }
+  }
+  outcomes.forEach((outcome, index) => {
+    if (outcome.status === 'fulfilled') return
+    assert.ok(outcome.reason instanceof StoreConflict)
+    const explained = (asked[index] ?? []).some(({ id, expected }) =>
+      [...seen].some((state) => state.startsWith(`${id} `) && state !== `${id} ${expected}`),
+    )
+    assert.ok(explained, 'a conflict without a cause')
+  })
+}

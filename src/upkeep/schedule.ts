@@ -1,0 +1,28 @@
+/** Runs `task` now and then, never twice at once; a failure is told and does not end the schedule. */
+export function every(
+  intervalMs: number,
+  task: () => Promise<void>,
+  log: (line: string) => void,
+): { stop(): Promise<void> } {
+  let running: Promise<void> = Promise.resolve()
+  let busy = false
+  const run = () => {
+    if (busy) return
+    busy = true
+    running = task()
+      .catch((error: unknown) =>
+        log(`upkeep failed: ${error instanceof Error ? error.stack : String(error)}`),
+      )
+      .finally(() => {
+        busy = false
+      })
+  }
+  run()
+  const timer = setInterval(run, intervalMs)
+  return {
+    stop: () => {
+      clearInterval(timer)
+      return running
+    },
+  }
+}

@@ -1,0 +1,40 @@
+import { CloudTrailClient } from '@aws-sdk/client-cloudtrail'
+import { KMSClient } from '@aws-sdk/client-kms'
+import { STSClient } from '@aws-sdk/client-sts'
+import type { TestServer } from './server.ts'
+import type { Credentials } from './signer.ts'
+
+export type Clients = {
+  readonly kms: KMSClient
+  readonly sts: STSClient
+  readonly cloudtrail: CloudTrailClient
+  destroy(): void
+}
+
+/** The JS SDK's clients, as a user would make them; no retries, so that every answer is seen. */
+export function clientsOf(
+  server: Pick<TestServer, 'endpoint' | 'credentials' | 'region'>,
+  credentials: Credentials = server.credentials,
+  region: string = server.region,
+): Clients {
+  const settings = {
+    endpoint: server.endpoint,
+    region,
+    credentials,
+    maxAttempts: 1,
+    requestHandler: { requestTimeout: 20_000, connectionTimeout: 5000 },
+  }
+  const kms = new KMSClient(settings)
+  const sts = new STSClient(settings)
+  const cloudtrail = new CloudTrailClient(settings)
+  return {
+    kms,
+    sts,
+    cloudtrail,
+    destroy() {
+      kms.destroy()
+      sts.destroy()
+      cloudtrail.destroy()
+    },
+  }
+}
