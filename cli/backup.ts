@@ -69,6 +69,8 @@ function archiveJournal(
   records: number | undefined,
 ): number {
   const directory = join(dataDir, 'journal', node)
+  // The checkpoint first: one that is written meanwhile must not be in the archive without its place in the segments.
+  const checkpoint = lastCheckpoint(directory, records ?? Number.POSITIVE_INFINITY)
   const end = endOf(directory, records ?? Number.POSITIVE_INFINITY)
   for (const name of readdirSync(directory).sort()) {
     const segment = Number(/^(\d{8})\.seg$/.exec(name)?.[1] ?? 0)
@@ -77,7 +79,7 @@ function archiveJournal(
     if (segment === end.segment) content.fill(0, end.offset)
     archive.add(`journal/${node}/${name}`, content)
   }
-  const checkpoint = lastCheckpoint(directory, end.sequence)
+  archive.add(`journal/${node}/origin`, readFileSync(join(directory, 'origin')))
   if (checkpoint !== undefined) archive.add(`journal/${node}/checkpoint`, Buffer.from(checkpoint))
   return end.sequence
 }

@@ -39,7 +39,7 @@ export class CheckpointReplay {
   readonly #recent: (Tree | undefined)[] = new Array(maxCheckpointLag)
   #count = 0
   #fileSeen = false
-  #latest: { checkpoint: Checkpoint; path: string; offset: number } | undefined
+  #latest: { note: string; checkpoint: Checkpoint; path: string; offset: number } | undefined
 
   constructor(origin: string, publicKey: Buffer, file: CheckpointFile | undefined) {
     this.#origin = origin
@@ -49,6 +49,11 @@ export class CheckpointReplay {
 
   get hasFile(): boolean {
     return this.#file !== undefined
+  }
+
+  /** The last checkpoint of the stream, as it stands there. */
+  get note(): string | undefined {
+    return this.#latest?.note
   }
 
   /** The tree after a batch, by the number of the next one. */
@@ -80,7 +85,7 @@ export class CheckpointReplay {
       )
     }
     this.#count += 1
-    this.#latest = { checkpoint, path, offset }
+    this.#latest = { note, checkpoint, path, offset }
     if (checkpoint.text === this.#file?.checkpoint.text) this.#fileSeen = true
   }
 

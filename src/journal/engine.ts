@@ -72,6 +72,9 @@ export class JournalEngine {
       replaceFile(files, join(directory, originName), Buffer.from(`${this.origin}\n`))
       files.flushDirectory(directory)
     }
+    if (recovered.missingCheckpointFile !== undefined) {
+      this.#writeCheckpointFile(Buffer.from(recovered.missingCheckpointFile))
+    }
     const last = this.#segments.at(-1)
     if (last === undefined) this.#roll()
     else this.#file = files.open(last.path, 'write')
@@ -143,11 +146,7 @@ export class JournalEngine {
     const note = Buffer.from(signedNote(asked.text, this.origin, publicKey, signature))
     this.#guard(() => {
       this.#writeCheckpointFrame(note)
-      const { directory } = this.#options
-      replaceFile(this.#files, join(directory, checkpointName), note)
-      // Later on an older file may come back after a power cut: the one in the stream is there then.
-      if (!this.#hasCheckpointFile) this.#files.flushDirectory(directory)
-      this.#hasCheckpointFile = true
+      this.#writeCheckpointFile(note)
       this.#checkpointSize = asked.size
     })
     return undefined
@@ -235,6 +234,14 @@ export class JournalEngine {
     this.#write(frame, 0, frame.length)
   }
 
+  #writeCheckpointFile(note: Buffer): void {
+    const { directory } = this.#options
+    replaceFile(this.#files, join(directory, checkpointName), note)
+    // Once there is a file, an older one may come back after a power cut: the checkpoint is in the stream, too.
+    if (!this.#hasCheckpointFile) this.#files.flushDirectory(directory)
+    this.#hasCheckpointFile = true
+  }
+
   #write(buffer: Buffer, start: number, end: number): void {
     writeAll(this.#files, this.#file, buffer, start, end - start, this.#offset)
     this.#offset += end - start
@@ -249,8 +256,8 @@ export class JournalEngine {
   #roll(): void {
     this.settle()
     for (const segment of this.#segments) this.#checkFile(segment)
-    const preparation = this.#nextPreparation()
     while (this.#prepared === undefined) {
+      const preparation = this.#nextPreparation()
       if (preparation.step()) this.#finishPreparation(preparation)
     }
     const next = this.#prepared

@@ -42,7 +42,10 @@ export class Preparation {
     if (this.#done < this.bytes) return false
     this.#files.close(this.#file)
     this.#file = undefined
-    this.#files.rename(temporary, join(this.#directory, segmentName(this.number)))
+    const path = join(this.#directory, segmentName(this.number))
+    // Nothing may ever be renamed over a segment.
+    if (exists(this.#files, path)) throw new Error(`${path} exists already`)
+    this.#files.rename(temporary, path)
     this.#files.flushDirectory(this.#directory)
     this.#finished = true
     return true
@@ -54,6 +57,16 @@ export class Preparation {
     this.#file = undefined
     this.#done = 0
     if (!this.#finished) this.#files.remove(join(this.#directory, preparationName))
+  }
+}
+
+function exists(files: Files, path: string): boolean {
+  try {
+    files.identify(path)
+    return true
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false
+    throw error
   }
 }
 

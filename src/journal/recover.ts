@@ -28,6 +28,8 @@ export type Recovered = {
   /** Number of the next batch. */
   readonly batch: number
   readonly checkpointSize: number
+  /** The checkpoint that the file is to hold, if there is no file: the writer died between the two. */
+  readonly missingCheckpointFile: string | undefined
   readonly hasCheckpointFile: boolean
   /** A prepared segment behind the used ones, if it has the wanted size. */
   readonly prepared: UsedSegment | undefined
@@ -98,6 +100,7 @@ class Recovery {
       batch: this.#batch,
       checkpointSize,
       hasCheckpointFile: this.#replay.hasFile,
+      missingCheckpointFile: this.#replay.hasFile ? undefined : this.#replay.note,
       prepared: this.#keepPrepared(headers.length + 1),
       cut,
     }

@@ -24,7 +24,11 @@ describe('no secret is left behind', () => {
   const answers: Buffer[] = []
 
   before(async () => {
-    server = await TestServer.start({ nodeOptions: '--heapsnapshot-signal=SIGUSR2' })
+    server = await TestServer.start({
+      nodeOptions: '--heapsnapshot-signal=SIGUSR2',
+      // Small files, because each is searched for a thousand patterns.
+      segmentBytes: 256 * 1024,
+    })
     const canaries = await provoke()
     const guest = await createAccount(server.data, '444455556666')
     canaries.push(

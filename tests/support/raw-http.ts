@@ -62,6 +62,7 @@ export class RawConnection {
   }
 
   close(): void {
+    this.#ended = true
     this.#socket.destroy()
   }
 

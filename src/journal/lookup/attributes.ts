@@ -18,33 +18,54 @@ export type EventAttributes = {
   readonly resourceTypes: readonly string[]
 }
 
-type Json = Readonly<Record<string, unknown>>
+type Event = {
+  readonly eventCategory?: unknown
+  readonly eventTime?: unknown
+  readonly recipientAccountId?: unknown
+  readonly awsRegion?: unknown
+  readonly userIdentity?: unknown
+  readonly resources?: unknown
+  readonly readOnly?: unknown
+  readonly eventID?: unknown
+  readonly eventName?: unknown
+  readonly eventSource?: unknown
+}
+
+type Identity = {
+  readonly type?: unknown
+  readonly userName?: unknown
+  readonly principalId?: unknown
+  readonly invokedBy?: unknown
+  readonly accessKeyId?: unknown
+}
+
+type Resource = { readonly ARN?: unknown; readonly type?: unknown }
 
 /**
  * The attributes of a management event, or undefined for a record that LookupEvents never shows: another category, or
  * no CloudTrail record at all.
  */
 export function eventAttributes(record: string): EventAttributes | undefined {
-  const event = parseObject(record)
-  if (event === undefined || event['eventCategory'] !== 'Management') return undefined
-  const time = Date.parse(text(event['eventTime']) ?? '')
-  const account = text(event['recipientAccountId'])
-  const region = text(event['awsRegion'])
+  const event: Event | undefined = parseObject(record)
+  if (event?.eventCategory !== 'Management') return undefined
+  const time = Date.parse(text(event.eventTime) ?? '')
+  const account = text(event.recipientAccountId)
+  const region = text(event.awsRegion)
   if (Number.isNaN(time) || account === undefined || region === undefined) return undefined
-  const identity = object(event['userIdentity'])
-  const resources = Array.isArray(event['resources']) ? event['resources'].map(object) : []
+  const identity: Identity = object(event.userIdentity)
+  const resources: Resource[] = Array.isArray(event.resources) ? event.resources.map(object) : []
   return {
     account,
     region,
     time: Math.floor(time / 1000),
-    readOnly: event['readOnly'] === true,
-    eventId: text(event['eventID']) ?? '',
-    eventName: text(event['eventName']) ?? '',
-    eventSource: text(event['eventSource']) ?? '',
+    readOnly: event.readOnly === true,
+    eventId: text(event.eventID) ?? '',
+    eventName: text(event.eventName) ?? '',
+    eventSource: text(event.eventSource) ?? '',
     username: username(identity),
-    accessKeyId: text(identity['accessKeyId']),
-    resourceNames: distinct(resources.map((resource) => text(resource['ARN']))),
-    resourceTypes: distinct(resources.map((resource) => text(resource['type']))),
+    accessKeyId: text(identity.accessKeyId),
+    resourceNames: distinct(resources.map((resource) => text(resource.ARN))),
+    resourceTypes: distinct(resources.map((resource) => text(resource.type))),
   }
 }
 
@@ -80,28 +101,28 @@ export function attributeHash(account: string, region: string, kind: string, val
 }
 
 /** As LookupEvents shows it: the user's name, the session's name, `root`, or the calling service. */
-function username(identity: Json): string | undefined {
-  if (identity['type'] === 'Root') return 'root'
-  const name = text(identity['userName'])
+function username(identity: Identity): string | undefined {
+  if (identity.type === 'Root') return 'root'
+  const name = text(identity.userName)
   if (name !== undefined) return name
-  const principal = text(identity['principalId'])
-  if (identity['type'] === 'AssumedRole' && principal?.includes(':')) {
+  const principal = text(identity.principalId)
+  if (identity.type === 'AssumedRole' && principal?.includes(':')) {
     return principal.slice(principal.indexOf(':') + 1)
   }
-  return text(identity['invokedBy'])
+  return text(identity.invokedBy)
 }
 
-function parseObject(record: string): Json | undefined {
+function parseObject(record: string): object | undefined {
   try {
     const value: unknown = JSON.parse(record)
-    return typeof value === 'object' && value !== null ? (value as Json) : undefined
+    return typeof value === 'object' && value !== null ? value : undefined
   } catch {
     return undefined
   }
 }
 
-function object(value: unknown): Json {
-  return typeof value === 'object' && value !== null ? (value as Json) : {}
+function object(value: unknown): object {
+  return typeof value === 'object' && value !== null ? value : {}
 }
 
 function text(value: unknown): string | undefined {

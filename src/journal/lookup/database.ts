@@ -62,7 +62,8 @@ export function openIndexFile(path: string): DatabaseSync {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const database = new DatabaseSync(path)
   try {
-    const version = database.prepare('PRAGMA user_version').get()?.['user_version']
+    const row = database.prepare('PRAGMA user_version').get() as { user_version: number }
+    const version = row.user_version
     if (version !== schemaVersion && version !== 0) {
       database.close()
       removeIndexFile(path)

@@ -101,8 +101,8 @@ export class EventIndex {
     let next = this.#nextIds.get(second)
     if (next === undefined) {
       const first = firstId(second)
-      const last = this.#lastId.get(first, firstId(second + 1) - 1)?.['id']
-      next = typeof last === 'number' ? last + 1 : first
+      const row = this.#lastId.get(first, firstId(second + 1) - 1) as { id: number | null }
+      next = row.id === null ? first : row.id + 1
       if (this.#nextIds.size >= maxCachedSeconds) this.#nextIds.clear()
     }
     this.#nextIds.set(second, next + 1)

@@ -57,25 +57,29 @@ export class FollowedJournal {
 
   /**
    * Indexes batches until the tail, the number of batches or the deadline (`performance.now()`), in one transaction.
-   * Answers whether the tail was reached. Events before `oldest` (seconds) are left out.
+   * Answers whether the tail was reached. Events before `oldest` (seconds) are left out. After an exception a new
+   * one has to be made, which goes on from the stored cursor.
    */
   index(index: EventIndex, limit: { batches: number; until: number; oldest: number }): boolean {
     let last: ReturnType<JournalReader['lastFrame']> | undefined
     let atTail = false
+    let damage: unknown
     this.#database.exec('BEGIN IMMEDIATE')
-    try {
-      // What was read before damage is kept; the exception goes on after the commit.
-      for (let batches = 0; batches < limit.batches; batches += 1) {
+    for (let batches = 0; batches < limit.batches; batches += 1) {
+      try {
         atTail = !this.#reader.next(false)
-        if (atTail) break
-        last = this.#reader.lastFrame()
-        this.#add(index, limit.oldest)
-        if (performance.now() >= limit.until) break
+      } catch (error) {
+        // What was read before it is kept.
+        damage = error
       }
-    } finally {
-      if (last !== undefined) this.#store(last)
-      this.#database.exec('COMMIT')
+      if (atTail || damage !== undefined) break
+      last = this.#reader.lastFrame()
+      this.#add(index, limit.oldest)
+      if (performance.now() >= limit.until) break
     }
+    if (last !== undefined) this.#store(last)
+    this.#database.exec('COMMIT')
+    if (damage !== undefined) throw damage
     return atTail
   }
 

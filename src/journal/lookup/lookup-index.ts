@@ -116,11 +116,9 @@ export class LookupIndex {
 
   #forget(): number {
     this.#database.exec('BEGIN IMMEDIATE')
-    try {
-      return this.#index.forget(firstId(this.#oldestSecond()), expiryStep)
-    } finally {
-      this.#database.exec('COMMIT')
-    }
+    const forgotten = this.#index.forget(firstId(this.#oldestSecond()), expiryStep)
+    this.#database.exec('COMMIT')
+    return forgotten
   }
 
   #oldestSecond(): number {
@@ -146,6 +144,8 @@ export class LookupIndex {
     try {
       return work()
     } catch (error) {
+      this.#closeJournals()
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       if (!isBrokenIndex(error) && !(error instanceof StaleIndex)) throw error
     }
     this.close()

@@ -62,8 +62,6 @@ class ThreadLookup implements EventLookup {
     worker.on('message', (message: FromLookup) => this.#handle(message))
     worker.on('error', (error) => this.#ended(worker, String(error)))
     worker.on('exit', () => this.#ended(worker, 'its thread ended'))
-    // The service lives without the index, and ends without it.
-    worker.unref()
     return worker
   }
 
