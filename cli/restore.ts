@@ -12,10 +12,10 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { systemClock } from '../src/base/clock.ts'
 import { systemRandom } from '../src/base/random.ts'
-import { readRecords } from '../src/journal/reader.ts'
+import { readRecords, type StoredRecord } from '../src/journal/reader.ts'
 import { Accounts } from '../src/operator/accounts.ts'
 import { operatorEvent } from '../src/operator/event.ts'
 import { OperatorError } from '../src/operator/socket.ts'
@@ -75,42 +75,43 @@ function refuseRollBack(dataDir: string, archive: ArchiveReader): void {
   const journals = join(dataDir, 'journal')
   if (!existsSync(journals)) return
   for (const node of readdirSync(journals)) {
-    const directory = join(journals, node)
-    let count = 0
-    for (const _ of readRecords(directory)) count++
-    const known = archive.manifest.records[node] ?? 0
-    if (count > known) {
-      throw new OperatorError(
-        `This would roll the audit record back: the folder's record has ${count} events, the backup's ${known}. ` +
-          'Restore into an empty folder, and keep this one.',
-      )
-    }
-    refuseOtherHistory(directory, node, archive)
-  }
-}
-
-/** The folder's segments must begin as the backup's do. */
-function refuseOtherHistory(directory: string, node: string, archive: ArchiveReader): void {
-  for (const name of readdirSync(directory).filter((entry) => entry.endsWith('.seg'))) {
-    const path = `journal/${node}/${name}`
-    const present = readFileSync(join(directory, name))
-    const used = usedBytes(present)
-    const archived = archive.manifest.files.some((entry) => entry.path === path)
-    if (used === 0 && !archived) continue
-    if (!archived || !archive.read(path).subarray(0, used).equals(present.subarray(0, used))) {
-      throw new OperatorError(
-        `The folder's audit record is not the one that the backup continues (${name} differs). ` +
-          'Restore into an empty folder, and keep this one.',
-      )
+    const unpacked = join(dataDir, 'run', `restore-${randomUUID()}`)
+    try {
+      for (const { path } of archive.manifest.files) {
+        if (!path.startsWith(`journal/${node}/`)) continue
+        mkdirSync(unpacked, { recursive: true, mode: 0o700 })
+        writeFileSync(join(unpacked, basename(path)), archive.read(path), { mode: 0o600 })
+      }
+      refuseUnlessContinued(join(journals, node), unpacked)
+    } finally {
+      rmSync(unpacked, { recursive: true, force: true })
     }
   }
 }
 
-/** Up to the zeros at the end. A prepared segment that holds no record yet has none but its header. */
-function usedBytes(segment: Buffer): number {
-  let end = segment.length
-  while (end > 0 && segment[end - 1] === 0) end--
-  return end
+/** Record by record: bytes would differ by the checkpoints that stand between them. */
+function refuseUnlessContinued(directory: string, unpacked: string): void {
+  const archived = existsSync(unpacked) ? readRecords(unpacked) : ([] as StoredRecord[]).values()
+  let present = 0
+  let continued = 0
+  for (const { record } of readRecords(directory)) {
+    present++
+    const next = archived.next()
+    if (next.done === true) continue
+    continued++
+    if (next.value.record !== record) {
+      throw new OperatorError(
+        `The folder's audit record is not the one that the backup continues: record ${present - 1} differs. ` +
+          'Restore into an empty folder, and keep this one.',
+      )
+    }
+  }
+  if (present > continued) {
+    throw new OperatorError(
+      `This would roll the audit record back: the folder's record has ${present} events, the backup's ${continued}. ` +
+        'Restore into an empty folder, and keep this one.',
+    )
+  }
 }
 
 function requireRoot(dataDir: string, manifest: Manifest, rootKey: string | undefined): void {

@@ -77,7 +77,7 @@ const builtins: Readonly<Record<string, readonly string[]>> = {
   'node:dgram': [],
   'node:dns': [],
   'node:dns/promises': [],
-  'node:sqlite': ['storage adapters', 'journal'],
+  'node:sqlite': ['storage adapters', 'journal', 'cli'],
   'node:child_process': ['supervisor', 'cli'],
   'node:vm': [],
 }

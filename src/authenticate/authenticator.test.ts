@@ -456,6 +456,14 @@ test('targets that have no canonical form', async () => {
   }
 })
 
+test('an encoded plus sign does not become a space on the way', async () => {
+  const request = sign({ method: 'GET', query: [['Action', 'a+b']] }, withKey)
+  assert.equal(request.target, '/?Action=a%2Bb')
+  assert.equal((await bench().authenticator.verify(request)).accessKeyId, accessKeyId)
+  const changed = { ...request, target: '/?Action=a+b' }
+  await refused(changed, 'invalid-signature', mismatchText, 'a plus sign in the query')
+})
+
 test('bytes beyond ASCII, in a header and in the path, are compared as bytes', async () => {
   // The signer hashes UTF-8; the listener hands the same bytes over as Latin-1.
   const request = sign({ headers: [['X-Amz-Name', 'ሴ  à']] }, withKey)

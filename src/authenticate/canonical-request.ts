@@ -49,9 +49,13 @@ function normalizedPath(path: string): string {
   return `/${segments.join('/')}${end}`
 }
 
-/** Names and values percent-encoded once, in ascending order of both. A plus sign is a plus sign. */
+/**
+ * Names and values percent-encoded once, in ascending order of both. A plus sign that is not encoded is refused: it is
+ * signed as a plus and read as a space, so `%2B` could be changed into it on the way. No SDK sends one.
+ */
 export function canonicalQuery(query: string): string {
   if (query === '') return ''
+  if (query.includes('+')) throw mismatch('a plus sign in the query')
   const pairs: [name: string, value: string][] = []
   for (const parameter of query.split('&')) {
     if (parameter === '') continue

@@ -122,6 +122,15 @@ test('too many headers are refused, never dropped', async (t) => {
   assert.equal(seen.length, 1)
 })
 
+test('however many headers are allowed, all of them are handed over', async (t) => {
+  const { port, seen } = await listening(t, { headers: 5000, headerBytes: 100_000 })
+  const client = new RawClient(port)
+  client.send(`GET / HTTP/1.1\r\nHost: test\r\n${'A: b\r\n'.repeat(2999)}\r\n`)
+  await client.answers(1)
+  assert.equal(seen[0]?.rawHeaders.length, 6000)
+  client.end()
+})
+
 test('more connections than allowed', async (t) => {
   const { listener, port } = await listening(t, { connections: 2 })
   const clients = [new RawClient(port), new RawClient(port)]

@@ -134,11 +134,8 @@ class HttpListener implements Listener {
   async #drain(): Promise<void> {
     this.#shared.draining = true
     const closed = once(this.#server, 'close')
+    // Closes idle connections as well.
     this.#server.close()
-    for (const { socket, exchanges } of this.#connections.values()) {
-      // A client that has not sent a byte has nothing to wait for.
-      if (socket.bytesRead === 0 && exchanges.size === 0) socket.destroy()
-    }
     const deadline = setTimeout(() => {
       for (const socket of this.#sockets) socket.destroy()
     }, this.#shared.limits.drainMs)

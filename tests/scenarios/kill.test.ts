@@ -144,7 +144,7 @@ describe('a journal that was touched', () => {
     const original = byteAt(place)
     overwrite(place, Buffer.from([original ^ 1]))
     const outputBefore = server.stdout.length + server.stderr.length
-    const exit = await Promise.race([server.launch(), sleep(20_000)])
+    const exit = await Promise.race([server.launch(), sleep(30_000, undefined, { ref: false })])
     const said = (server.stdout + server.stderr).slice(-4000)
     await server.kill9()
     assert.ok(exit !== undefined, `${where}: the server started over a flipped byte`)

@@ -11,8 +11,8 @@ export type RawResponse = {
 const responseBytesMax = 4 * 1024 * 1024
 
 /**
- * One connection, byte for byte: what is written is what is sent. Understands answers with a Content-Length only,
- * which is all that the service may send.
+ * One connection, byte for byte: what is written is what is sent. Reads answers that have a Content-Length, and
+ * those in chunks, which Node's own HTTP server gives to what it refuses by itself.
  */
 export class RawConnection {
   readonly #socket: Socket
@@ -101,15 +101,42 @@ export class RawConnection {
     const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1])
     if (!(status >= 100)) throw new Error(`not an HTTP answer: ${JSON.stringify(statusLine)}`)
     const headers = new Map(lines.map((line) => headerOf(line)))
-    const length = Number(headers.get('content-length') ?? 0)
-    if (headers.has('transfer-encoding') || !(length >= 0 && length <= responseBytesMax)) {
-      throw new Error(`an answer without a usable Content-Length: ${lines.join(' | ')}`)
-    }
-    const end = headEnd + 4 + length
-    if (this.#received.length < end) return undefined
-    const body = Buffer.from(this.#received.subarray(headEnd + 4, end))
+    const framed = headers.has('transfer-encoding')
+      ? chunkedBody(this.#received, headEnd + 4)
+      : measuredBody(this.#received, headEnd + 4, headers.get('content-length'))
+    if (framed === undefined) return undefined
+    const { body, end } = framed
     this.#received = this.#received.subarray(end)
     return { status, headers, body }
+  }
+}
+
+type Framed = { readonly body: Buffer; readonly end: number }
+
+/** The body and where it ends, or undefined while it is not whole. */
+function measuredBody(
+  bytes: Buffer,
+  start: number,
+  header: string | undefined,
+): Framed | undefined {
+  const length = Number(header ?? 0)
+  if (!(length >= 0 && length <= responseBytesMax)) throw new Error(`Content-Length: ${header}`)
+  const end = start + length
+  return bytes.length < end ? undefined : { body: Buffer.from(bytes.subarray(start, end)), end }
+}
+
+function chunkedBody(bytes: Buffer, start: number): Framed | undefined {
+  const chunks: Buffer[] = []
+  for (let at = start; ; ) {
+    const lineEnd = bytes.indexOf('\r\n', at)
+    if (lineEnd < 0) return undefined
+    const length = Number.parseInt(bytes.toString('latin1', at, lineEnd), 16)
+    if (!(length >= 0 && length <= responseBytesMax)) throw new Error('a chunk without a length')
+    const end = lineEnd + 2 + length + 2
+    if (bytes.length < end) return undefined
+    chunks.push(bytes.subarray(lineEnd + 2, end - 2))
+    if (length === 0) return { body: Buffer.concat(chunks), end }
+    at = end
   }
 }
 
