@@ -15,11 +15,13 @@ import {
 import { basename, dirname, join, resolve } from 'node:path'
 import { systemClock } from '../src/base/clock.ts'
 import { systemRandom } from '../src/base/random.ts'
+import { defaults } from '../src/config.ts'
 import { readRecords, type StoredRecord } from '../src/journal/reader.ts'
 import { Accounts } from '../src/operator/accounts.ts'
 import { operatorEvent } from '../src/operator/event.ts'
 import { OperatorError } from '../src/operator/socket.ts'
 import { Mirror } from '../src/storage/mirror.ts'
+import { ownOutbox } from '../src/storage/own-outbox.ts'
 import { openSqliteStore } from '../src/storage/sqlite/store.ts'
 import { ArchiveReader, type Manifest, stripArchive } from './archive.ts'
 import { type CommandLine, dataDirectory, parse } from './command-line.ts'
@@ -157,7 +159,7 @@ async function restoreStore(file: string, dataDir: string): Promise<void> {
   stripArchive(partial)
   for (const suffix of ['-wal', '-shm']) rmSync(`${target}${suffix}`, { force: true })
   renameSync(partial, target)
-  const store = await openSqliteStore({ file: target })
+  const store = ownOutbox(await openSqliteStore({ file: target }), defaults.node)
   const mirror = new Mirror(store)
   const accounts = new Accounts(mirror)
   await mirror.load()

@@ -32,6 +32,7 @@ import { kmsService } from './services/kms/service.ts'
 import { KmsState, materialRow } from './services/kms/state.ts'
 import { stsService } from './services/sts/service.ts'
 import { Mirror } from './storage/mirror.ts'
+import { ownOutbox } from './storage/own-outbox.ts'
 import { openSqliteStore } from './storage/sqlite/store.ts'
 import { DomainKeys } from './upkeep/domain-keys.ts'
 import { deleteDueKeys } from './upkeep/key-deletion.ts'
@@ -97,7 +98,8 @@ type Parts = Recorder & {
 
 async function openState(config: Config, deps: EngineDeps): Promise<Parts> {
   const { hsm, clock, random } = deps
-  const store = await openSqliteStore({ file: join(config.dataDir, 'store', 'store.db') })
+  const file = join(config.dataDir, 'store', 'store.db')
+  const store = ownOutbox(await openSqliteStore({ file }), config.node)
   const mirror = new Mirror(store)
   const accounts = new Accounts(mirror)
   const state = new KmsState(mirror)

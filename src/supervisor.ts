@@ -11,7 +11,10 @@ import { type Config, ConfigError } from './config.ts'
  * ends. Both children run under Node's permission model; the supervisor itself talks to nobody.
  */
 export type Supervised = {
-  /** Resolves when the service answers, with its endpoint (undefined: started without a listener). Rejects when it cannot start. */
+  /**
+   * Resolves when the service answers, with its endpoint (undefined: started without a listener). Rejects when it
+   * cannot start.
+   */
   readonly ready: Promise<string | undefined>
   /** The exit code, once everything has ended. */
   readonly ended: Promise<number>
@@ -136,7 +139,10 @@ function coreEnded(state: State, code: number | null, lifeMs: number): void {
 /** The core ends by itself when the service has closed its socket; a core that hangs is ended. */
 function endCore(state: State, done: () => void): void {
   const { core } = state
-  if (core === undefined || core.exitCode !== null || core.signalCode !== null) return done()
+  if (core === undefined || core.exitCode !== null || core.signalCode !== null) {
+    done()
+    return
+  }
   const timer = setTimeout(() => core.kill('SIGKILL'), 3_000)
   core.once('exit', () => {
     clearTimeout(timer)

@@ -7,7 +7,10 @@ import type { AccountId } from './ids.ts'
 export type Caller = {
   readonly type: 'root' | 'user' | 'role-session'
   readonly account: AccountId
-  /** The ARN that AWS shows: `arn:aws:iam::ACCOUNT:root`, `…:user/path/name`, `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`. */
+  /**
+   * The ARN that AWS shows: `arn:aws:iam::ACCOUNT:root`, `…:user/path/name`,
+   * `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`.
+   */
   readonly arn: string
   /** The account id for root, `AIDA…` for a user, `AROA…:session` for a role session. */
   readonly principalId: string

@@ -20,7 +20,8 @@ const defaultWaitMs = 5_000
 
 /**
  * Runs `work` while this process holds the folder's lock, a file that exists only as long. Waits up to `waitMs`, five
- * seconds unless told, blocking the process; then throws 'internal'. A lock whose process is dead, or that is older than 30 seconds, is broken.
+ * seconds unless told, blocking the process; then throws 'internal'.
+ * A lock whose process is dead, or that is older than 30 seconds, is broken.
  *
  * `assertHeld` throws when somebody broke this lock: to be called right before a change becomes visible.
  */

@@ -163,6 +163,7 @@ export class JournalEngine {
   /** Does a part of it. Answers why it has to wait: no space now, which is no failure until the segment is needed. */
   prepare(): string | undefined {
     return this.#guard(() => {
+      if (this.#prepared !== undefined) return undefined
       const preparation = this.#nextPreparation()
       try {
         if (preparation.step()) this.#finishPreparation(preparation)

@@ -142,7 +142,6 @@ class JournalThread {
   }
 
   #prepare(): void {
-    if (this.#engine.preparation === 'done') return
     const failure = this.#engine.prepare()
     if (failure === this.#waiting) return
     this.#waiting = failure

@@ -44,7 +44,6 @@ export async function replayOutbox(
   return events.length
 }
 
-/** The eventID of a record, without parsing all of it: the serializer writes the member once, as the last of its name. */
 function eventIdOf(record: string): string | undefined {
   const parsed: unknown = JSON.parse(record)
   if (typeof parsed !== 'object' || parsed === null || !('eventID' in parsed)) return undefined

@@ -74,7 +74,9 @@ export type Check = {
 }
 
 export type Resource =
-  /** A key: its key policy is the root of all authority over it. `crossAccount`: whether AWS lets other accounts call. */
+  /**
+   * A key: its key policy is the root of all authority over it. `crossAccount`: whether AWS lets other accounts call.
+   */
   | {
       readonly type: 'key'
       readonly arn: string

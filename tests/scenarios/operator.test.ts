@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { auditExport, createAccount, kagiban, kagibanOk, run } from '../support/cli.ts'
@@ -95,7 +96,7 @@ describe('the operator', () => {
     const first = await createAccount(data, '222233334444')
     assert.equal(await statusFor(first), 200)
     const before = await auditExport(data)
-    assert.ok(before.length > 3)
+    assert.ok(before.length >= 3)
     await server.stop()
     assert.deepEqual(await auditExport(data), before)
     assert.deepEqual(await status(), {
@@ -254,12 +255,8 @@ describe('backup and restore', () => {
 
   test('a damaged backup is refused', async () => {
     const damaged = join(folder, 'damaged.backup')
-    const bytes = readFileSync(file)
-    // A byte of a record, which stands in the archive alone: a call that changes nothing is in no outbox.
-    const place = bytes.lastIndexOf('"eventName":"Encrypt"')
-    assert.ok(place > 0)
-    bytes.writeUInt8(bytes.readUInt8(place + 1) ^ 1, place + 1)
-    writeFileSync(damaged, bytes)
+    copyFileSync(file, damaged)
+    flipInArchive(damaged)
     const data = join(folder, 'from-damaged')
     const { code, stderr } = await kagiban(
       'restore',
@@ -279,3 +276,15 @@ describe('backup and restore', () => {
     assert.match(other.stderr, /no Kagiban backup/)
   })
 })
+
+/** Flips a bit of a journal's segment, inside of the archive: SQLite itself does not notice. */
+function flipInArchive(file: string): void {
+  const database = new DatabaseSync(file)
+  const segments = "FROM archive WHERE path LIKE 'journal/%.seg' LIMIT 1"
+  const row = database.prepare(`SELECT rowid AS id, bytes ${segments}`).get()
+  const bytes = Buffer.from(row?.['bytes'] as Uint8Array)
+  const place = Math.floor(bytes.length / 2)
+  bytes.writeUInt8(bytes.readUInt8(place) ^ 1, place)
+  database.prepare('UPDATE archive SET bytes = ? WHERE rowid = ?').run(bytes, Number(row?.['id']))
+  database.close()
+}

@@ -8,7 +8,8 @@ import { type Credentials, type Header, signedHeaders } from './signer.ts'
 export type Malformed = {
   readonly name: string
   readonly bytes: Buffer
-  /** `aws`: an error of AWS's in the service's protocol. `http`: any 4xx, or no answer and the end of the connection. */
+  /** `aws`: an error of AWS's in the service's protocol.
+   * `http`: any 4xx, or no answer and the end of the connection. */
   readonly expect: 'aws' | 'http'
 }
 

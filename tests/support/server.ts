@@ -12,7 +12,8 @@ export const projectRoot = dirname(dirname(import.meta.dirname))
 export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null }
 
 export type ServerOptions = {
-  /** A data folder that exists already, with the credentials of its root user; otherwise a new one in a temporary folder. */
+  /** A data folder that exists already, with the credentials of its root user;
+   * otherwise a new one in a temporary folder. */
   readonly existing?: { readonly data: string; readonly credentials: Credentials }
   readonly account?: string
   readonly regions?: readonly string[]

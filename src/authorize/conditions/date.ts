@@ -4,7 +4,8 @@ const iso =
 const epochSeconds = /^[0-9]{1,11}(?:\.[0-9]{1,9})?$/
 
 /**
- * Milliseconds since the epoch, of a W3C date or of seconds since the epoch; four digits alone are a year. Undefined for
+ * Milliseconds since the epoch, of a W3C date or of seconds since the epoch; four digits alone are a year.
+ * Undefined for
  * a date that does not exist.
  */
 export function parseDate(text: string): number | undefined {

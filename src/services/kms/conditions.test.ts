@@ -36,6 +36,30 @@ test('a call on a key brings the kind of the key, its tags and who calls', async
   assert.deepEqual(described, { ...ofKey, 'kms:CallerAccount': otherAccount })
 })
 
+test('only the operations that use a key, and DescribeKey, are open to other accounts', async () => {
+  const { kms, KeyId } = await world()
+  const open = async (operation: string, input: object) => {
+    const { checks } = await kms.call(operation, { KeyId, ...input })
+    return checks.map(({ resource }) => resource.type === 'key' && resource.crossAccount)
+  }
+  assert.deepEqual(await open('DescribeKey', {}), [true])
+  assert.deepEqual(await open('GenerateDataKey', { KeySpec: 'AES_256' }), [true])
+  const managing: [string, object][] = [
+    ['DisableKey', {}],
+    ['EnableKey', {}],
+    ['GetKeyPolicy', {}],
+    ['ListKeyPolicies', {}],
+    ['ListResourceTags', {}],
+    ['PutKeyPolicy', { Policy: '{"a":"policy"}' }],
+    ['ScheduleKeyDeletion', {}],
+    ['CancelKeyDeletion', {}],
+    ['TagResource', { Tags: [] }],
+    ['UntagResource', { TagKeys: [] }],
+    ['UpdateKeyDescription', { Description: '' }],
+  ]
+  for (const [operation, input] of managing) assert.deepEqual(await open(operation, input), [false])
+})
+
 test('the encryption context comes as pairs and as the set of its keys', async () => {
   const { KeyId, conditions } = await world()
   const Plaintext = Buffer.from('x')

@@ -16,6 +16,7 @@ test('a key is due when its waiting period is over, unless that is cancelled', a
   await kms.ok('ScheduleKeyDeletion', { KeyId: month.keyId })
   await kms.ok('ScheduleKeyDeletion', { KeyId: cancelled.keyId, PendingWindowInDays: 7 })
   await kms.ok('CancelKeyDeletion', { KeyId: cancelled.keyId })
+  assert.equal([...kms.state.pendingDeletion()].length, 2)
   const due = (days: number, limit = 10) =>
     keysDue(kms.state, kms.now + days * day, limit).map((key) => key.keyId)
   assert.deepEqual(due(0), [])

@@ -23,7 +23,9 @@ export function keyMetadata(key: KeyRecord) {
   return key.deletion === undefined ? metadata : { ...metadata, DeletionDate: key.deletion.date }
 }
 
-/** The same for the record: member names begin in lower case (as in CloudTrail's `aWSAccountId`), dates are ISO 8601. */
+/**
+ * The same for the record: member names begin in lower case (as in CloudTrail's `aWSAccountId`), dates are ISO 8601.
+ */
 export function recordedMetadata(metadata: Readonly<Record<string, unknown>>): JsonObject {
   const recorded: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(metadata)) {

@@ -6,7 +6,10 @@ export function refuseGrantTokens(tokens: readonly string[] | undefined): void {
   if (tokens !== undefined && tokens.length > 0) throw invalidGrantToken()
 }
 
-/** Answers sealed to an attested enclave. Leaving the plaintext in would betray who asked for that. Throws 'unsupported'. */
+/**
+ * Answers sealed to an attested enclave. Leaving the plaintext in would betray who asked for that.
+ * Throws 'unsupported'.
+ */
 export function refuseRecipient(recipient: object | undefined): void {
   if (recipient !== undefined) throw unsupported('Recipient is')
 }

@@ -90,7 +90,31 @@ test('equal policies are one text in memory, and a policy nobody has is let go',
   const body = codec.encode(await kms.key())
   const two = [codec.decode(body), codec.decode(body)]
   assert.equal(texts.size, 1)
-  for (const key of two) codec.release(key)
+  const sizes = two.map((key) => {
+    codec.release(key)
+    return texts.size
+  })
+  assert.deepEqual(sizes, [1, 0])
+})
+
+test('the state lets go of the texts of what is changed or removed', async () => {
+  const texts = new SharedTexts()
+  const mirror = new Mirror(createMemoryStore())
+  const state = new KmsState(mirror, texts)
+  const kms = new TestKms()
+  const key = await kms.key()
+  const [material] = kms.state.materialsOf(key)
+  assert.ok(material)
+  const alias = aliasOf(key, 'alias/one')
+  await mirror.commit([state.putKey(key), state.putMaterial(material), state.putAlias(alias)], [])
+  // The Region, the account and the policy.
+  assert.equal(texts.size, 3)
+  for (const policy of ['one', 'two', 'three']) {
+    await mirror.commit([state.putKey({ ...key, policy }), state.putAlias(alias)], [])
+    assert.equal(texts.size, 3)
+  }
+  const gone = [state.removeKey(key), state.removeMaterial(material), state.removeAlias(alias)]
+  await mirror.commit(gone, [])
   assert.equal(texts.size, 0)
 })
 

@@ -24,8 +24,7 @@ export class KmsState {
   readonly #pendingDeletion = new Set<string>()
 
   /** Declares its tables: to be made before the mirror is loaded. */
-  constructor(mirror: Mirror) {
-    const texts = new SharedTexts()
+  constructor(mirror: Mirror, texts: SharedTexts = new SharedTexts()) {
     const keyCodec = new SharingCodec<KeyRecord>(texts, ['region', 'account', 'policy'])
     this.keys = mirror.table('key', keyCodec)
     this.keys.watch((row, now, before) => {

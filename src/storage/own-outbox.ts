@@ -1,0 +1,30 @@
+import type { OutboxEvent, Store } from './port.ts'
+
+/**
+ * The store as one of several processes sees it that share it: its outbox holds its own events alone. Each process has
+ * a journal of its own, and what another has committed a moment ago is that one's to journal.
+ */
+export function ownOutbox(store: Store, node: string): Store {
+  const prefix = `${node}:`
+  const own = (id: string) => prefix + id
+  return {
+    load: (visit) => store.load(visit),
+    changed: () => store.changed(),
+    changesSince: (revision) => store.changesSince(revision),
+    commit: ({ puts, events }) =>
+      store.commit({ puts, events: events.map(({ id, record }) => ({ id: own(id), record })) }),
+    outbox: async () => {
+      const events: OutboxEvent[] = []
+      for (const { id, record } of await store.outbox()) {
+        if (id.startsWith(prefix)) events.push({ id: id.slice(prefix.length), record })
+      }
+      return events
+    },
+    settle: (eventIds) => store.settle(eventIds.map(own)),
+    backup: (file, progress) => store.backup(file, progress),
+    close: () => store.close(),
+    get healthy() {
+      return store.healthy
+    },
+  }
+}
