@@ -15,8 +15,10 @@ export type Config = {
   /** Domain keys older than this are replaced. */
   readonly domainKeyHours: number
   readonly passphrase: { readonly file: string } | { readonly fd: number } | undefined
-  readonly firstStart: FirstStart
 }
+
+/** What a start is told: the settings of every start, and those that count at the first one. */
+export type StartConfig = Config & { readonly firstStart: FirstStart }
 
 /** Settings that a data folder takes at its first start and keeps. Undefined: not given. */
 export type FirstStart = {
@@ -89,7 +91,7 @@ At every start
 `
 
 /** `argv` without the program and the script. Undefined when help was asked for. Throws ConfigError. */
-export function readConfig(argv: readonly string[], env: Environment): Config | undefined {
+export function readConfig(argv: readonly string[], env: Environment): StartConfig | undefined {
   const options = parseOptions(argv)
   if (options.help === true) return undefined
   const tls = readTls(
@@ -118,7 +120,7 @@ export function operatorConfig(
   dataDir: string,
   env: Environment,
   options: OperatorOptions,
-): Config {
+): StartConfig {
   return {
     dataDir: resolve(dataDir),
     listen: undefined,

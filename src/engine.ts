@@ -8,7 +8,7 @@ import { PolicyCache } from './authorize/policy/cache.ts'
 import { firstStartBanner, laterStartBanner } from './banner.ts'
 import type { Clock } from './base/clock.ts'
 import type { Random } from './base/random.ts'
-import { type Config, ConfigError } from './config.ts'
+import { type Config, ConfigError, type FirstStart } from './config.ts'
 import { Directory } from './directory.ts'
 import { checkUnchanged, type Founding, foundDeployment } from './founding.ts'
 import { parseBlob } from './hsm/blob.ts'
@@ -44,12 +44,12 @@ export type EngineDeps = {
   readonly clock: Clock
   readonly random: Random
   readonly log: (line: string) => void
+  /** Tells whoever started it. Holds a secret at the first start, and is kept nowhere. */
+  readonly announce: (text: string) => void
 }
 
 export type Engine = {
   readonly endpoint: string | undefined
-  /** What to tell whoever started it. Holds a secret at the first start, and only then. */
-  readonly banner: string
   /** Drains: answers what is in flight, writes the last checkpoint, closes. */
   stop(): Promise<void>
 }
@@ -62,19 +62,23 @@ const replayWindow = 100_000
  * Puts the service together, in the order in which the parts need each other: records in memory, the journal (which
  * recovers), what an earlier process left to be journalled, the deployment, then the doors.
  */
-export async function startEngine(config: Config, deps: EngineDeps): Promise<Engine> {
-  const parts = await openState(config, deps)
+export async function startEngine(
+  config: Config,
+  firstStart: FirstStart,
+  deps: EngineDeps,
+): Promise<Engine> {
+  const { parts, founding } = await openState(config, firstStart, deps)
   const pipeline = pipelineOf(config, deps, parts)
   const listener = await listen(config, deps, parts, pipeline)
   const doors = await openDoors(config, deps, parts, listener)
-  const { deployment } = parts
   const endpoint = listener?.endpoint
-  const banner =
-    endpoint === undefined
-      ? ''
-      : parts.founding === undefined
-        ? laterStartBanner(endpoint, deployment)
-        : firstStartBanner(endpoint, deployment, parts.founding)
+  if (endpoint !== undefined) {
+    deps.announce(
+      founding === undefined
+        ? laterStartBanner(endpoint, parts.deployment)
+        : firstStartBanner(endpoint, parts.deployment, founding),
+    )
+  }
   const stop = async () => {
     await listener?.drain()
     await pipeline.idle()
@@ -84,7 +88,7 @@ export async function startEngine(config: Config, deps: EngineDeps): Promise<Eng
     await parts.journal.close()
     await parts.store.close()
   }
-  return { endpoint, banner, stop }
+  return { endpoint, stop }
 }
 
 type Parts = Recorder & {
@@ -93,10 +97,13 @@ type Parts = Recorder & {
   readonly state: KmsState
   readonly lookup: EventLookup
   readonly refusals: Refusals
-  readonly founding: Founding | undefined
 }
 
-async function openState(config: Config, deps: EngineDeps): Promise<Parts> {
+async function openState(
+  config: Config,
+  firstStart: FirstStart,
+  deps: EngineDeps,
+): Promise<{ parts: Parts; founding: Founding | undefined }> {
   const { hsm, clock, random } = deps
   const file = join(config.dataDir, 'store', 'store.db')
   const store = ownOutbox(await openSqliteStore({ file }), config.node)
@@ -106,8 +113,8 @@ async function openState(config: Config, deps: EngineDeps): Promise<Parts> {
   const [, journal] = await Promise.all([mirror.load(), openJournalOf(config, deps)])
   const recorder = { store, mirror, journal }
   await replayOutbox(store, journal, journalTail(config, journal))
-  checkUnchanged(config, accounts)
-  const founding = await foundIfNew(config, accounts, deps, recorder)
+  checkUnchanged(firstStart, accounts)
+  const founding = await foundIfNew(firstStart, accounts, deps, recorder)
   const { deployment } = accounts
   if (deployment === undefined) throw new Error('the deployment was not founded')
   for (const region of deployment.regions) await hsm.ensureRegion(region)
@@ -125,7 +132,8 @@ async function openState(config: Config, deps: EngineDeps): Promise<Parts> {
     clock,
     random,
   })
-  return { ...recorder, accounts, deployment, state, lookup, refusals, founding }
+  const parts = { ...recorder, accounts, deployment, state, lookup, refusals }
+  return { parts, founding }
 }
 
 async function openJournalOf(config: Config, { hsm, clock, random }: EngineDeps): Promise<Journal> {
@@ -148,13 +156,13 @@ function* journalTail(config: Config, journal: Journal): Iterable<string> {
 }
 
 async function foundIfNew(
-  config: Config,
+  firstStart: FirstStart,
   accounts: Accounts,
   deps: EngineDeps,
   recorder: Recorder,
 ): Promise<Founding | undefined> {
   if (accounts.deployment !== undefined) return undefined
-  const founding = await foundDeployment(config, accounts, deps)
+  const founding = await foundDeployment(firstStart, accounts, deps)
   await commitRecorded(recorder, founding.puts, [founding.event])
   return founding
 }

@@ -1,7 +1,7 @@
 import type { Clock } from './base/clock.ts'
 import type { AccountId, Region } from './base/ids.ts'
 import type { Random } from './base/random.ts'
-import { type Config, ConfigError, defaults } from './config.ts'
+import { ConfigError, defaults, type FirstStart } from './config.ts'
 import type { Hsm } from './hsm/port.ts'
 import { type AccessKey, type Accounts, newAccessKey } from './operator/accounts.ts'
 import { internalIdentity, serviceEventRecord } from './record/event.ts'
@@ -18,11 +18,10 @@ export type Founding = {
 }
 
 export async function foundDeployment(
-  config: Config,
+  firstStart: FirstStart,
   accounts: Accounts,
   deps: { readonly hsm: Hsm; readonly clock: Clock; readonly random: Random },
 ): Promise<Founding> {
-  const { firstStart } = config
   const account = firstStart.account ?? defaults.account
   const regions = firstStart.regions ?? defaults.regions
   const { rootAccessKeyId, rootSecretAccessKey } = firstStart
@@ -65,9 +64,9 @@ function foundingEvent(
 }
 
 /** What a data folder took at its first start cannot be changed by giving another value later. */
-export function checkUnchanged(config: Config, accounts: Accounts): void {
+export function checkUnchanged(firstStart: FirstStart, accounts: Accounts): void {
   const { deployment } = accounts
-  const { account, regions } = config.firstStart
+  const { account, regions } = firstStart
   if (deployment === undefined) return
   if (account !== undefined && !accounts.exists(account)) {
     throw new ConfigError(

@@ -7,12 +7,14 @@ import type { Random } from './base/random.ts'
 import type { Directory } from './directory.ts'
 import type { Journal } from './journal/port.ts'
 import type { Call } from './record/call.ts'
+import { settle } from './record/commit.ts'
 import { globalConditions } from './record/conditions.ts'
 import { recordsOf } from './record/records.ts'
 import type { Refusals } from './record/refusals.ts'
 import type { CallContext, Check } from './services/operation.ts'
 import type { Mirror } from './storage/mirror.ts'
 import { type OutboxEvent, type Store, StoreConflict } from './storage/port.ts'
+import { awsJson } from './wire/aws-json.ts'
 import type { HttpRequest, Reply } from './wire/protocol.ts'
 import { wipeSensitive } from './wire/wipe.ts'
 
@@ -79,13 +81,13 @@ export class Pipeline {
 
   async #turn(): Promise<void> {
     const calls = this.#waiting.splice(0, turnCallsMax)
+    this.#stage(calls, (call) => this.#identify(call))
     try {
       await this.#options.mirror.refresh()
     } catch (error) {
       const failure = this.#failureOf(error)
       for (const call of calls) call.failure ??= failure
     }
-    this.#stage(calls, (call) => this.#identify(call))
     const present = calls.filter((call) => this.#authenticate(call))
     this.#stage(present, (call) => this.#decode(call))
     this.#stage(present, (call) => this.#resolve(call))
@@ -153,6 +155,9 @@ export class Pipeline {
 
   #resolve(call: Call): void {
     const { operation, context, input } = decoded(call)
+    // Of a call that is decided anew nothing is known that an earlier decision found.
+    call.resolved = false
+    call.target = undefined
     call.target = operation.resolve(context, input, call.service?.deps)
     call.resolved = true
   }
@@ -213,7 +218,7 @@ export class Pipeline {
     const events = committed ?? this.#recordsOf(call)
     if (events.length === 1 && events[0] !== undefined) await journal.append(events[0].record)
     else await Promise.all(events.map((event) => journal.append(event.record)))
-    if (committed !== undefined) await store.settle(committed.map((event) => event.id))
+    if (committed !== undefined) await settle(store, committed)
   }
 
   #recordsOf(call: Call): readonly OutboxEvent[] {
@@ -245,12 +250,12 @@ function decoded(call: Call) {
 
 function encode(call: Call): Reply {
   const { addressed, operation, failure, service } = call
-  if (addressed === undefined) throw internalError('encode before identify')
+  const protocol = addressed?.protocol ?? awsJson
   if (failure !== undefined) {
-    return addressed.protocol.encodeError(failure, call.requestId, service?.signingName)
+    return protocol.encodeError(failure, call.requestId, service?.signingName)
   }
   if (operation === undefined) throw internalError('encode before decode')
-  return addressed.protocol.encode(operation.name, operation.output, call.output, call.requestId)
+  return protocol.encode(operation.name, operation.output, call.output, call.requestId)
 }
 
 /** Plaintext and data keys leave with the answer and are not kept. */

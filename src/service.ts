@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { systemClock } from './base/clock.ts'
 import { systemRandom } from './base/random.ts'
-import { type Config, ConfigError } from './config.ts'
+import { type Config, ConfigError, type FirstStart } from './config.ts'
 import { type Engine, startEngine } from './engine.ts'
 import { HsmClient } from './hsm/client.ts'
 
@@ -10,7 +10,7 @@ import { HsmClient } from './hsm/client.ts'
  * configuration, `core` the socket of a key core (again whenever one had to be replaced), `stop` drains.
  */
 type Message =
-  | { readonly type: 'start'; readonly config: Config }
+  | { readonly type: 'start'; readonly config: Config; readonly firstStart: FirstStart }
   | { readonly type: 'core' }
   | { readonly type: 'stop' }
 
@@ -21,7 +21,7 @@ let engine: Promise<Engine> | undefined
 let stopping = false
 
 process.on('message', (message: Message, socket: Socket | undefined) => {
-  if (message.type === 'start') engine = start(message.config)
+  if (message.type === 'start') engine = start(message.config, message.firstStart)
   else if (message.type === 'core' && socket !== undefined) core.attach(socket)
   else if (message.type === 'stop') stop()
 })
@@ -29,15 +29,15 @@ process.on('message', (message: Message, socket: Socket | undefined) => {
 process.on('disconnect', stop)
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop)
 
-async function start(config: Config): Promise<Engine> {
+async function start(config: Config, firstStart: FirstStart): Promise<Engine> {
   try {
-    const started = await startEngine(config, {
+    const started = await startEngine(config, firstStart, {
       hsm: core,
       clock: systemClock,
       random: systemRandom,
       log,
+      announce: (text) => void process.stdout.write(text),
     })
-    process.stdout.write(started.banner)
     process.send?.({ type: 'ready', endpoint: started.endpoint })
     return started
   } catch (error) {

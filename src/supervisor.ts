@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Config, ConfigError } from './config.ts'
+import { type Config, ConfigError, type StartConfig } from './config.ts'
 
 /**
  * Starts the key core and the service, gives them the two ends of a socket pair, and keeps the core alive: when it
@@ -39,7 +39,7 @@ type State = {
   stopping: boolean
 }
 
-export function supervise(config: Config): Supervised {
+export function supervise(config: StartConfig): Supervised {
   mkdirSync(join(config.dataDir, 'hsm'), { recursive: true, mode: 0o700 })
   const passphrase = readPassphrase(config)
   const service = startService(config)
@@ -68,7 +68,8 @@ export function supervise(config: Config): Supervised {
       endCore(state, () => resolve(code ?? 1))
     })
   })
-  service.send({ type: 'start', config })
+  const { firstStart, ...settings } = config
+  service.send({ type: 'start', config: settings, firstStart })
   startCore(state)
   return { ready, ended, stop }
 }

@@ -1,3 +1,4 @@
+import { ServiceError } from '../base/errors.ts'
 import type { Journal } from '../journal/port.ts'
 import type { Mirror } from '../storage/mirror.ts'
 import type { OutboxEvent, Put, Store } from '../storage/port.ts'
@@ -19,7 +20,19 @@ export async function commitRecorded(
 ): Promise<void> {
   await recorder.mirror.commit(puts, events)
   await Promise.all(events.map((event) => recorder.journal.append(event.record)))
-  await recorder.store.settle(events.map((event) => event.id))
+  await settle(recorder.store, events)
+}
+
+/**
+ * What is committed and journalled is done, so it is answered as such even if the store fails now: it says so by its
+ * own `healthy`, and the next start finds these events in the journal.
+ */
+export async function settle(store: Store, events: readonly OutboxEvent[]): Promise<void> {
+  try {
+    await store.settle(events.map((event) => event.id))
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error
+  }
 }
 
 /**

@@ -30,8 +30,8 @@ export type ApiCallEvent = {
   readonly tlsDetails?: JsonObject | undefined
 }
 
-const userAgentMax = 1024
-const errorTextMax = 1024
+/** CloudTrail's own bound on userAgent and on errorMessage. */
+const textBytesMax = 1024
 /** CloudTrail's own bound on requestParameters and on responseElements. */
 export const elementBytesLimit = 100 * 1024
 
@@ -44,9 +44,9 @@ export function apiCallRecord(event: ApiCallEvent, elementBytesMax: number): str
     eventName: event.eventName,
     awsRegion: event.region,
     sourceIPAddress: event.sourceIp,
-    userAgent: event.userAgent?.slice(0, userAgentMax),
+    userAgent: cut(event.userAgent),
     errorCode: event.errorCode,
-    errorMessage: event.errorMessage?.slice(0, errorTextMax),
+    errorMessage: cut(event.errorMessage),
     requestParameters: bounded(event.requestParameters, elementBytesMax),
     responseElements: bounded(event.responseElements, elementBytesMax),
     additionalEventData: event.additionalEventData,
@@ -139,34 +139,43 @@ export function eventTime(ms: number): string {
   return cachedText
 }
 
+/** A character (a UTF-16 code unit) is at most six bytes of JSON text. */
+const characterBytesMax = 6
+
+/** As much of a text as fits into the bound, counted as JSON text: escapes make it longer than it is. */
+function cut(text: string | undefined): string | undefined {
+  if (text === undefined || text.length * characterBytesMax <= textBytesMax) return text
+  let kept = text.slice(0, textBytesMax)
+  for (;;) {
+    const bytes = jsonBytes(kept) - 2
+    if (bytes <= textBytesMax) return kept
+    kept = kept.slice(0, Math.floor((kept.length * textBytesMax) / bytes))
+  }
+}
+
 /**
  * CloudTrail leaves out request and response members beyond 100 KB; so a record stays bounded, and says what is
  * missing. The quick look at the shape spares ordinary events a second serialization.
  */
 function bounded(element: JsonObject | null, bytesMax: number): JsonObject | null {
-  if (element === null || !mayBeLarge(element, bytesMax)) return element
-  const bytes = Buffer.byteLength(JSON.stringify(element))
+  if (element === null || sizeOf(element) * characterBytesMax <= bytesMax) return element
+  const bytes = jsonBytes(element)
   if (bytes <= bytesMax) return element
   return { omitted: true, originalSize: bytes, reason: `content exceeds ${bytesMax} bytes` }
 }
 
-function mayBeLarge(element: JsonObject, bytesMax: number): boolean {
-  let characters = 0
-  for (const name in element) {
-    const value = element[name]
-    if (typeof value === 'string') characters += value.length
-    else if (typeof value === 'object' && value !== null) characters += sizeOf(value)
-  }
-  // A character is at most six bytes of JSON text.
-  return characters * 6 > bytesMax
-}
-
+/** No less than the sixth part of its JSON text. What is neither a string nor an object is short. */
 function sizeOf(value: object): number {
-  let characters = 0
-  for (const [name, member] of Object.entries(value)) {
+  let characters = 2
+  for (const name in value) {
+    const member = (value as JsonObject)[name]
     characters += name.length + 8
     if (typeof member === 'string') characters += member.length
     else if (typeof member === 'object' && member !== null) characters += sizeOf(member)
   }
   return characters
+}
+
+function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value))
 }

@@ -1,4 +1,5 @@
 import { ServiceError } from '../base/errors.ts'
+import type { AccountId } from '../base/ids.ts'
 import type { Random } from '../base/random.ts'
 import type { AuditResource, JsonObject } from '../services/operation.ts'
 import type { OutboxEvent } from '../storage/port.ts'
@@ -9,7 +10,7 @@ import { headerOf, sourceIp } from './request.ts'
 
 /**
  * The records of one authenticated call, whatever became of it: one for the caller's account and, where a call
- * succeeded on another account's key, one for the owner, tied by sharedEventID.
+ * succeeded on keys of other accounts, one for each owner, tied by sharedEventID.
  */
 export function recordsOf(
   call: Call,
@@ -21,12 +22,11 @@ export function recordsOf(
   if (identity === undefined) throw new Error('only authenticated calls have records of their own')
   const { caller } = identity
   const view = viewOf(call)
-  const owner =
-    call.failure === undefined ? foreignOwner(view.resources, caller.account) : undefined
+  const owners = call.failure === undefined ? foreignOwners(view.resources, caller.account) : nobody
   const event: ApiCallEvent = {
     ...view,
     eventId: random.uuid(),
-    sharedEventId: owner === undefined ? undefined : random.uuid(),
+    sharedEventId: owners.length === 0 ? undefined : random.uuid(),
     userIdentity: callerIdentity(caller),
     time,
     eventSource: call.service?.eventSource ?? `${identity.service}.amazonaws.com`,
@@ -40,14 +40,14 @@ export function recordsOf(
     tlsDetails: tlsDetails(call),
   }
   const own = { id: event.eventId, record: apiCallRecord(event, elementBytesMax) }
-  if (owner === undefined) return [own]
-  const copy = {
-    ...event,
-    eventId: random.uuid(),
-    userIdentity: foreignIdentity(caller),
-    recipientAccountId: owner,
-  }
-  return [own, { id: copy.eventId, record: apiCallRecord(copy, elementBytesMax) }]
+  if (owners.length === 0) return [own]
+  const copies = owners.map((owner) => {
+    const eventId = random.uuid()
+    const userIdentity = foreignIdentity(caller)
+    const copy = { ...event, eventId, userIdentity, recipientAccountId: owner }
+    return { id: eventId, record: apiCallRecord(copy, elementBytesMax) }
+  })
+  return [own, ...copies]
 }
 
 type View = Pick<
@@ -101,8 +101,15 @@ function errorCodeOf(call: Call, error: ServiceError): string {
   return wireName(error.code, call.addressed?.protocol.name ?? 'json', call.service?.signingName)
 }
 
-function foreignOwner(resources: readonly AuditResource[] | undefined, account: string) {
-  return resources?.find((resource) => resource.accountId !== account)?.accountId
+const nobody: readonly AccountId[] = []
+
+function foreignOwners(
+  resources: readonly AuditResource[] | undefined,
+  account: AccountId,
+): readonly AccountId[] {
+  if (resources === undefined) return nobody
+  const foreign = resources.filter((resource) => resource.accountId !== account)
+  return foreign.length === 0 ? nobody : [...new Set(foreign.map(({ accountId }) => accountId))]
 }
 
 /** An unknown operation's name is the caller's text: shown if it could be a name. */
@@ -110,12 +117,15 @@ function unknownName(name: string | undefined): string {
   return name !== undefined && /^[A-Za-z0-9]{1,64}$/.test(name) ? name : 'Unknown'
 }
 
+/** The longest name that DNS allows, and a port. */
+const hostMax = 261
+
 function tlsDetails(call: Call): JsonObject | undefined {
   const { tls } = call.request
   if (tls === undefined) return undefined
   return {
     tlsVersion: tls.version,
     cipherSuite: tls.cipher,
-    clientProvidedHostHeader: headerOf(call.request, 'host'),
+    clientProvidedHostHeader: headerOf(call.request, 'host')?.slice(0, hostMax),
   }
 }

@@ -24,8 +24,8 @@ export async function deleteDueKeys(deps: KeyDeletionDeps): Promise<number> {
     const due = keysDue(deps.state, deps.clock.now(), batchSize)
     let progress = 0
     for (const key of due) {
-      const destruction = destroyKey(deps.state, key)
       try {
+        const destruction = destroyKey(deps.state, key)
         await commitRecorded(deps, destruction.changes, [deletionEvent(destruction.event, deps)])
         await deps.hsm.forget(destruction.materialIds)
         progress++

@@ -56,8 +56,13 @@ export class TestServer {
 
   static async start(options: ServerOptions = {}): Promise<TestServer> {
     const server = new TestServer(options)
-    await server.restart()
-    return server
+    try {
+      await server.restart()
+      return server
+    } catch (error) {
+      await server.discard()
+      throw error
+    }
   }
 
   /** A server object over a data folder that is not started yet. */

@@ -4,22 +4,18 @@ import { nodeFiles } from '../node-files.ts'
 import { serveJournal } from '../serve.ts'
 
 /**
- * The journal's thread with a file system that fails: `?call=write&size=90` fails the first write whose length has at
- * least `size` bytes and is not a preparation's, `?crash` ends the thread there instead.
+ * The journal's thread with a file system that fails at the first batch of at least `JOURNAL_FAULT_BYTES` bytes. With
+ * `JOURNAL_FAULT_EXIT` the thread ends there instead.
  */
-const { searchParams } = new URL(import.meta.url)
-const least = Number(searchParams.get('size'))
+const { JOURNAL_FAULT_BYTES, JOURNAL_FAULT_EXIT } = process.env
+const least = Number(JOURNAL_FAULT_BYTES)
 
 const files: Files = {
   ...nodeFiles,
   write(file, from, offset, length, position) {
-    if (
-      position >= 4096 &&
-      length >= least &&
-      from[offset + 36] !== undefined &&
-      from[offset + 39] === 10
-    ) {
-      if (searchParams.has('crash')) process.exit(1)
+    const isFrame = from[offset + 39] === 0x0a
+    if (isFrame && position >= 4096 && length >= least) {
+      if (JOURNAL_FAULT_EXIT !== undefined) process.exit(1)
       throw Object.assign(new Error('EIO: i/o error, write'), { code: 'EIO' })
     }
     return nodeFiles.write(file, from, offset, length, position)

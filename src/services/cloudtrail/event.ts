@@ -29,7 +29,8 @@ type RecordedEvent = {
 
 type RecordedIdentity = {
   readonly type?: string
-  readonly arn?: string
+  readonly principalId?: string
+  readonly invokedBy?: string
   readonly userName?: string
   readonly accessKeyId?: string
 }
@@ -52,9 +53,10 @@ export function lookedUpEvent(record: string): LookedUpEvent {
   }
 }
 
-/** A user's name, `root`, or the name of a role's session. Services have none. */
+/** A user's name, `root`, the name of a role's session, or the service that called. */
 function usernameOf(identity: RecordedIdentity | undefined): string | undefined {
-  if (identity?.userName !== undefined) return identity.userName
   if (identity?.type === 'Root') return 'root'
-  return identity?.type === 'AssumedRole' ? identity.arn?.split('/').at(-1) : undefined
+  if (identity?.userName !== undefined) return identity.userName
+  if (identity?.type === 'AssumedRole') return identity.principalId?.split(':')[1]
+  return identity?.invokedBy
 }

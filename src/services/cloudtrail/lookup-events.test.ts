@@ -102,8 +102,9 @@ test('an event is answered with its members and as the text that was recorded', 
 test('names of callers', async () => {
   const identities = [
     [{ type: 'IAMUser', userName: 'alice', arn: 'arn:aws:iam::1:user/p/alice' }, 'alice'],
-    [{ type: 'AssumedRole', arn: 'arn:aws:sts::1:assumed-role/role/session' }, 'session'],
-    [{ accountId: account, invokedBy: 'AWS Internal' }, undefined],
+    [{ type: 'AssumedRole', principalId: 'AROAEXAMPLE:session' }, 'session'],
+    [{ accountId: account, invokedBy: 'AWS Internal' }, 'AWS Internal'],
+    [{ type: 'AWSAccount', accountId: '444455556666', principalId: '444455556666' }, undefined],
   ] as const
   for (const [userIdentity, name] of identities) {
     const lookup = new FakeLookup()

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { StoreConflict } from '../../storage/port.ts'
 import { destroyKey, keysDue } from './deletion.ts'
 import { arnOf } from './key.ts'
 import { account, TestKms } from './testing/test-kms.ts'
@@ -24,6 +25,19 @@ test('a key is due when its waiting period is over, unless that is cancelled', a
   assert.deepEqual(due(7), [week.keyId])
   assert.deepEqual(due(30), [week.keyId, month.keyId])
   assert.deepEqual(due(30, 1), [week.keyId])
+})
+
+test('a key whose deletion is cancelled between finding it and destroying it stays', async () => {
+  const kms = new TestKms()
+  const { keyId: KeyId } = await kms.key()
+  await kms.ok('ScheduleKeyDeletion', { KeyId })
+  const [due] = keysDue(kms.state, kms.now + 30 * day, 1)
+  assert.ok(due)
+  const { changes } = destroyKey(kms.state, due)
+  await kms.ok('CancelKeyDeletion', { KeyId })
+  assert.throws(() => destroyKey(kms.state, due), StoreConflict)
+  await assert.rejects(kms.commit(changes), StoreConflict)
+  assert.equal(kms.record(KeyId).state, 'Disabled')
 })
 
 test('a destroyed key leaves nothing behind, and its event says so', async () => {

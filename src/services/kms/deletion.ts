@@ -16,7 +16,7 @@ export function keysDue(state: KmsState, now: number, limit: number): readonly K
 }
 
 export type Destruction = {
-  /** Removes the key, its aliases and its material. Fails with StoreConflict if any of them changed meanwhile. */
+  /** Removes the key, its aliases and its material. The commit fails with StoreConflict if any of them changes. */
   readonly changes: readonly Put[]
   /** For `Hsm.forget`, once the changes are committed. */
   readonly materialIds: readonly string[]
@@ -32,7 +32,10 @@ export type DeleteKeyEvent = {
   readonly resources: readonly AuditResource[]
 }
 
-/** What destroys a key that is due. Ciphertexts under it can never be opened again. */
+/**
+ * What destroys a key that is due. Ciphertexts under it can never be opened again. Throws StoreConflict unless `key` is
+ * the present record: its deletion may have been cancelled since it was found to be due.
+ */
 export function destroyKey(state: KmsState, key: KeyRecord): Destruction {
   const materials = state.materialsOf(key)
   const aliases = state

@@ -7,7 +7,7 @@ import type { KeyId } from '../../base/ids.ts'
 import type { Material } from '../../hsm/port.ts'
 import { createMemoryStore, SharedRows } from '../../storage/memory/store.ts'
 import { Mirror } from '../../storage/mirror.ts'
-import type { Row, Store } from '../../storage/port.ts'
+import { type Row, type Store, StoreConflict } from '../../storage/port.ts'
 import type { AliasRecord } from './alias.ts'
 import type { KeyRecord } from './key.ts'
 import { SharedTexts, SharingCodec } from './shared-texts.ts'
@@ -23,7 +23,7 @@ test('a mirror that loads the rows has the same keys, aliases, materials and lis
   const [material] = kms.state.materialsOf(key)
   assert.ok(material)
   const alias = aliasOf(key, 'alias/one')
-  await writing.commit([state.putKey(key), state.putMaterial(material), state.putAlias(alias)], [])
+  await writing.commit([state.addKey(key), state.addMaterial(material), state.addAlias(alias)], [])
   const reading = new Mirror(createMemoryStore(shared))
   const loaded = new KmsState(reading)
   await reading.load()
@@ -49,15 +49,17 @@ test('another process sees a change, and its lists follow', async () => {
   const kms = new TestKms()
   const key = await kms.key()
   const alias = aliasOf(key, 'alias/one')
-  await writing.commit([writer.putKey(key), writer.putAlias(alias)], [])
+  await writing.commit([writer.addKey(key), writer.addAlias(alias)], [])
   await reading.refresh()
   assert.deepEqual(reader.aliasNamesOf(key), ['alias/one'])
   const other = await kms.key()
-  await writing.commit([writer.putAlias({ ...alias, targetKeyId: other.keyId })], [])
+  const named = () => present(writer.alias(region, account, 'alias/one'))
+  await writing.commit([writer.replaceAlias(named(), { ...alias, targetKeyId: other.keyId })], [])
   await reading.refresh()
   assert.deepEqual(reader.aliasNamesOf(key), [])
   assert.deepEqual(reader.aliasNamesOf(other), ['alias/one'])
-  await writing.commit([writer.removeAlias(alias), writer.removeKey(key)], [])
+  const written = present(writer.key(region, key.keyId))
+  await writing.commit([writer.removeAlias(named()), writer.removeKey(written)], [])
   await reading.refresh()
   assert.deepEqual(reader.aliasNamesOf(other), [])
   assert.equal(reader.aliasNames(region, account).size, 0)
@@ -106,17 +108,44 @@ test('the state lets go of the texts of what is changed or removed', async () =>
   const [material] = kms.state.materialsOf(key)
   assert.ok(material)
   const alias = aliasOf(key, 'alias/one')
-  await mirror.commit([state.putKey(key), state.putMaterial(material), state.putAlias(alias)], [])
+  await mirror.commit([state.addKey(key), state.addMaterial(material), state.addAlias(alias)], [])
+  const now = () => present(state.key(region, key.keyId))
   // The Region, the account and the policy.
   assert.equal(texts.size, 3)
   for (const policy of ['one', 'two', 'three']) {
-    await mirror.commit([state.putKey({ ...key, policy }), state.putAlias(alias)], [])
+    await mirror.commit([state.replaceKey(now(), { ...key, policy })], [])
     assert.equal(texts.size, 3)
   }
-  const gone = [state.removeKey(key), state.removeMaterial(material), state.removeAlias(alias)]
+  const gone = [
+    state.removeKey(now()),
+    ...state.materialsOf(key).map((each) => state.removeMaterial(each)),
+    state.removeAlias(present(state.alias(region, account, 'alias/one'))),
+  ]
   await mirror.commit(gone, [])
   assert.equal(texts.size, 0)
 })
+
+test('a record that is no longer the present one is neither replaced nor removed', async () => {
+  const kms = new TestKms()
+  const { state } = kms
+  const key = await kms.key()
+  await kms.ok('CreateAlias', { AliasName: 'alias/one', TargetKeyId: key.keyId })
+  const alias = present(state.alias(region, account, 'alias/one'))
+  await kms.ok('UpdateAlias', { AliasName: 'alias/one', TargetKeyId: key.keyId })
+  const stale: (() => unknown)[] = [
+    () => state.replaceKey(key, key),
+    () => state.removeKey(key),
+    () => state.replaceAlias(alias, alias),
+    () => state.removeAlias(alias),
+    () => state.removeMaterial({ ...present(state.materialsOf(key)[0]) }),
+  ]
+  for (const change of stale) assert.throws(change, StoreConflict)
+})
+
+function present<T>(record: T | undefined): T {
+  assert.ok(record !== undefined)
+  return record
+}
 
 /** A store that has rows to load and keeps none of them. */
 function storeOf(count: number): Store {

@@ -1,7 +1,7 @@
 import type { Region } from '../../base/ids.ts'
 import type { Material } from '../../hsm/port.ts'
 import type { Mirror, Table } from '../../storage/mirror.ts'
-import type { Put } from '../../storage/port.ts'
+import { type Put, StoreConflict } from '../../storage/port.ts'
 import type { AliasRecord } from './alias.ts'
 import { GroupIndex } from './group-index.ts'
 import type { KeyRecord } from './key.ts'
@@ -85,27 +85,43 @@ export class KmsState {
     }
   }
 
-  putKey(key: KeyRecord): Put {
-    return this.keys.put(`${key.region}/${key.keyId}`, key)
+  addKey(key: KeyRecord): Put {
+    return this.keys.put(keyRow(key), key)
   }
 
-  removeKey(key: KeyRecord): Put {
-    return this.keys.remove(`${key.region}/${key.keyId}`)
+  addAlias(alias: AliasRecord): Put {
+    return this.aliases.put(aliasRow(alias), alias)
   }
 
-  putAlias(alias: AliasRecord): Put {
-    return this.aliases.put(`${alias.region}/${alias.account}/${alias.aliasName}`, alias)
-  }
-
-  removeAlias(alias: AliasRecord): Put {
-    return this.aliases.remove(`${alias.region}/${alias.account}/${alias.aliasName}`)
-  }
-
-  putMaterial(material: Material): Put {
+  addMaterial(material: Material): Put {
     return this.materials.put(materialRow(material), material)
   }
 
+  // Whoever decided on a record that is no longer the present one has to decide anew: all of these throw
+  // StoreConflict then, as the commit does when the record changes later.
+
+  replaceKey(before: KeyRecord, after: KeyRecord): Put {
+    requirePresent(this.keys.get(keyRow(before)), before)
+    return this.keys.put(keyRow(before), after)
+  }
+
+  replaceAlias(before: AliasRecord, after: AliasRecord): Put {
+    requirePresent(this.aliases.get(aliasRow(before)), before)
+    return this.aliases.put(aliasRow(before), after)
+  }
+
+  removeKey(key: KeyRecord): Put {
+    requirePresent(this.keys.get(keyRow(key)), key)
+    return this.keys.remove(keyRow(key))
+  }
+
+  removeAlias(alias: AliasRecord): Put {
+    requirePresent(this.aliases.get(aliasRow(alias)), alias)
+    return this.aliases.remove(aliasRow(alias))
+  }
+
   removeMaterial(material: Material): Put {
+    requirePresent(this.materials.get(materialRow(material)), material)
     return this.materials.remove(materialRow(material))
   }
 
@@ -144,6 +160,18 @@ export class KmsState {
 }
 
 const none = new OrderedIds()
+
+function requirePresent<T>(present: T | undefined, record: T): void {
+  if (present !== record) throw new StoreConflict('the record is not the present one')
+}
+
+function keyRow(key: KeyRecord): string {
+  return `${key.region}/${key.keyId}`
+}
+
+function aliasRow(alias: AliasRecord): string {
+  return `${alias.region}/${alias.account}/${alias.aliasName}`
+}
 
 /** The row id of a material. */
 export function materialRow(material: Material): string {

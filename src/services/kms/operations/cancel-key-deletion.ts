@@ -28,7 +28,7 @@ export const cancelKeyDeletion = operation({
     requireState(key, 'CancelKeyDeletion')
     return {
       output: { KeyId: arnOf(key) },
-      changes: [state.putKey({ ...key, state: 'Disabled', deletion: undefined })],
+      changes: [state.replaceKey(key, { ...key, state: 'Disabled', deletion: undefined })],
     }
   },
 })

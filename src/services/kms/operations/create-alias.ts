@@ -53,7 +53,7 @@ export const createAlias = operation({
     if (state.aliasNamesOf(key).length >= limits.aliasesPerKey) {
       throw aliasQuota(arnOf(key), limits.aliasesPerKey)
     }
-    const alias = state.putAlias({
+    const alias = state.addAlias({
       region,
       account: key.account,
       aliasName: request.AliasName,
@@ -62,6 +62,6 @@ export const createAlias = operation({
       updatedAt: now,
     })
     // The key's row goes along unchanged: if the key is deleted or named again meanwhile, this is decided anew.
-    return { output: undefined, changes: [alias, state.putKey(key)] }
+    return { output: undefined, changes: [alias, state.replaceKey(key, key)] }
   },
 })

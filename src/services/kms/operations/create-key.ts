@@ -100,7 +100,7 @@ export const createKey = operation({
     const key: KeyRecord = { ...draft, currentMaterialId: material.materialId }
     return {
       output: { KeyMetadata: keyMetadata(key) },
-      changes: [state.putKey(key), state.putMaterial(material)],
+      changes: [state.addKey(key), state.addMaterial(material)],
     }
   },
 })

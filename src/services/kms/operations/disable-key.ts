@@ -25,7 +25,8 @@ export const disableKey = operation({
   },
   handle(_call, _request, key, { state }) {
     requireState(key, 'DisableKey')
-    const changes = key.state === 'Disabled' ? [] : [state.putKey({ ...key, state: 'Disabled' })]
+    const changes =
+      key.state === 'Disabled' ? [] : [state.replaceKey(key, { ...key, state: 'Disabled' })]
     return { output: undefined, changes }
   },
 })

@@ -25,7 +25,8 @@ export const enableKey = operation({
   },
   handle(_call, _request, key, { state }) {
     requireState(key, 'EnableKey')
-    const changes = key.state === 'Enabled' ? [] : [state.putKey({ ...key, state: 'Enabled' })]
+    const changes =
+      key.state === 'Enabled' ? [] : [state.replaceKey(key, { ...key, state: 'Enabled' })]
     return { output: undefined, changes }
   },
 })

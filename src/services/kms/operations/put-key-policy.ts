@@ -44,6 +44,6 @@ export const putKeyPolicy = operation({
     requireState(key, 'PutKeyPolicy')
     const changed = { ...key, policy: request.Policy }
     checkPolicy(call, changed, request.BypassPolicyLockoutSafetyCheck, deps)
-    return { output: undefined, changes: [deps.state.putKey(changed)] }
+    return { output: undefined, changes: [deps.state.replaceKey(key, changed)] }
   },
 })

@@ -67,7 +67,7 @@ export const scheduleKeyDeletion = operation({
         KeyState: pending.state,
         PendingWindowInDays: windowInDays,
       },
-      changes: [state.putKey(pending)],
+      changes: [state.replaceKey(key, pending)],
     }
   },
 })

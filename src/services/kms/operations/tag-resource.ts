@@ -34,6 +34,6 @@ export const tagResource = operation({
   handle(_call, request, key, { state, limits }) {
     requireState(key, 'TagResource')
     const tags = mergeTags(key.tags, request.Tags, limits.tagsPerKey, arnOf(key))
-    return { output: undefined, changes: [state.putKey({ ...key, tags })] }
+    return { output: undefined, changes: [state.replaceKey(key, { ...key, tags })] }
   },
 })

@@ -31,7 +31,7 @@ export const untagResource = operation({
   handle(_call, request, key, { state }) {
     requireState(key, 'UntagResource')
     const tags = withoutTags(key.tags, request.TagKeys)
-    const changes = tags.length === key.tags.length ? [] : [state.putKey({ ...key, tags })]
+    const changes = tags.length === key.tags.length ? [] : [state.replaceKey(key, { ...key, tags })]
     return { output: undefined, changes }
   },
 })

@@ -50,8 +50,12 @@ export const updateAlias = operation({
     if (key !== current && state.aliasNamesOf(key).length >= limits.aliasesPerKey) {
       throw aliasQuota(arnOf(key), limits.aliasesPerKey)
     }
-    const moved = state.putAlias({ ...alias, targetKeyId: key.keyId, updatedAt: call.now })
+    const moved = state.replaceAlias(alias, {
+      ...alias,
+      targetKeyId: key.keyId,
+      updatedAt: call.now,
+    })
     // The key's row goes along unchanged: if the key is deleted or named again meanwhile, this is decided anew.
-    return { output: undefined, changes: [moved, state.putKey(key)] }
+    return { output: undefined, changes: [moved, state.replaceKey(key, key)] }
   },
 })

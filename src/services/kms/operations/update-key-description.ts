@@ -29,7 +29,7 @@ export const updateKeyDescription = operation({
     requireState(key, 'UpdateKeyDescription')
     return {
       output: undefined,
-      changes: [state.putKey({ ...key, description: request.Description })],
+      changes: [state.replaceKey(key, { ...key, description: request.Description })],
     }
   },
 })

@@ -156,7 +156,8 @@ export class TestKms {
 
   /** Changes a key behind the operations' back. */
   async change(key: KeyRecord, members: Partial<KeyRecord>): Promise<KeyRecord> {
-    await this.commit([this.state.putKey({ ...this.record(key.keyId, key.region), ...members })])
+    const before = this.record(key.keyId, key.region)
+    await this.commit([this.state.replaceKey(before, { ...before, ...members })])
     return this.record(key.keyId, key.region)
   }
 

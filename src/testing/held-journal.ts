@@ -1,0 +1,83 @@
+import { internalError } from '../base/errors.ts'
+import type { Journal } from '../journal/port.ts'
+
+type Waiting = {
+  readonly record: string
+  readonly resolve: (index: number) => void
+  readonly reject: (error: Error) => void
+}
+
+/** A journal in memory whose disk can be held still, or broken. */
+export class HeldJournal implements Journal {
+  /** What is on its disk, in order. */
+  readonly records: string[] = []
+  /** What was appended and waits for the disk. */
+  readonly waiting: Waiting[] = []
+  failure: string | undefined
+  #held = false
+
+  get size(): number {
+    return this.records.length
+  }
+
+  get healthy(): boolean {
+    return this.failure === undefined
+  }
+
+  /** The records as events. */
+  get events(): readonly RecordedEvent[] {
+    return this.records.map((record) => JSON.parse(record) as RecordedEvent)
+  }
+
+  append(record: string): Promise<number> {
+    if (this.failure !== undefined) return Promise.reject(internalError(this.failure))
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ record, resolve, reject })
+      if (!this.#held) queueMicrotask(() => this.#write())
+    })
+  }
+
+  hold(): void {
+    this.#held = true
+  }
+
+  release(): void {
+    this.#held = false
+    this.#write()
+  }
+
+  /** What waits is rejected, and so is everything that comes. */
+  break(reason: string): void {
+    this.failure = reason
+    for (const { reject } of this.waiting.splice(0)) reject(internalError(reason))
+  }
+
+  async close(): Promise<void> {}
+
+  #write(): void {
+    if (this.#held) return
+    for (const { record, resolve } of this.waiting.splice(0)) {
+      resolve(this.records.push(record) - 1)
+    }
+  }
+}
+
+/** The members of a CloudTrail event that tests look at. */
+export type RecordedEvent = {
+  readonly eventID: string
+  readonly eventName: string
+  readonly eventSource: string
+  readonly eventType: string
+  readonly awsRegion: string
+  readonly requestID?: string
+  readonly sharedEventID?: string
+  readonly errorCode?: string
+  readonly errorMessage?: string
+  readonly recipientAccountId: string
+  readonly sourceIPAddress: string
+  readonly userIdentity: Readonly<Record<string, unknown>>
+  readonly requestParameters: Readonly<Record<string, unknown>> | null
+  readonly responseElements: Readonly<Record<string, unknown>> | null
+  readonly resources?: readonly { readonly accountId: string; readonly ARN: string }[]
+  readonly serviceEventDetails?: Readonly<Record<string, unknown>>
+}
