@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers'
 import type { Authenticated } from './authenticate/authenticator.ts'
 import type { Caller } from './base/caller.ts'
 import type { Clock } from './base/clock.ts'
@@ -14,6 +13,7 @@ import type { Refusals } from './record/refusals.ts'
 import type { CallContext, Check } from './services/operation.ts'
 import type { Mirror } from './storage/mirror.ts'
 import { type OutboxEvent, type Store, StoreConflict } from './storage/port.ts'
+import { Turns } from './turns.ts'
 import { awsJson } from './wire/aws-json.ts'
 import type { HttpRequest, Reply } from './wire/protocol.ts'
 import { wipeSensitive } from './wire/wipe.ts'
@@ -44,15 +44,12 @@ export type PipelineOptions = {
   readonly log: (line: string) => void
 }
 
-/** More calls than this wait for the next turn, so that one turn stays short. */
-const turnCallsMax = 256
 /** How often a change is decided anew because somebody else changed the same rows first. */
 const commitAttemptsMax = 8
 
 export class Pipeline {
   readonly #options: PipelineOptions
-  #waiting: Call[] = []
-  #scheduled = false
+  readonly #turns = new Turns<Call>((calls) => void this.#turn(calls))
   #inFlight = 0
   #idle: (() => void)[] = []
 
@@ -63,7 +60,7 @@ export class Pipeline {
   /** Takes a complete request; `reply` is called exactly once. */
   accept(request: HttpRequest, reply: (reply: Reply) => void): void {
     this.#inFlight++
-    this.#enqueue({ request, reply, requestId: this.#options.random.uuid() })
+    this.#turns.add({ request, reply, requestId: this.#options.random.uuid() })
   }
 
   /** Resolves when every accepted request was answered. */
@@ -72,15 +69,7 @@ export class Pipeline {
     return new Promise((resolve) => this.#idle.push(resolve))
   }
 
-  #enqueue(call: Call): void {
-    this.#waiting.push(call)
-    if (this.#scheduled) return
-    this.#scheduled = true
-    setImmediate(() => void this.#turn())
-  }
-
-  async #turn(): Promise<void> {
-    const calls = this.#waiting.splice(0, turnCallsMax)
+  async #turn(calls: readonly Call[]): Promise<void> {
     this.#stage(calls, (call) => this.#identify(call))
     try {
       await this.#options.mirror.refresh()
@@ -92,9 +81,8 @@ export class Pipeline {
     this.#stage(present, (call) => this.#decode(call))
     this.#stage(present, (call) => this.#resolve(call))
     this.#stage(present, (call) => this.#authorize(call))
+    this.#turns.hold(present.length)
     for (const call of present) void this.#finish(call)
-    this.#scheduled = this.#waiting.length > 0
-    if (this.#scheduled) setImmediate(() => void this.#turn())
   }
 
   #stage(calls: readonly Call[], stage: (call: Call) => void): void {
@@ -124,11 +112,11 @@ export class Pipeline {
       identity.then(
         (found) => {
           call.identity = found
-          this.#enqueue(call)
+          this.#turns.add(call)
         },
         (error: unknown) => {
           call.failure = this.#failureOf(error)
-          this.#enqueue(call)
+          this.#turns.add(call)
         },
       )
       return false
@@ -172,8 +160,7 @@ export class Pipeline {
   async #finish(call: Call): Promise<void> {
     let reply: Reply
     try {
-      const committed = call.failure === undefined ? await this.#operate(call) : undefined
-      await this.#record(call, committed)
+      await this.#record(call, await this.#operateInTurn(call))
       reply = encode(call)
     } catch (error) {
       call.failure = this.#failureOf(error)
@@ -183,6 +170,14 @@ export class Pipeline {
     wipe(call)
     this.#inFlight--
     if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  async #operateInTurn(call: Call): Promise<readonly OutboxEvent[] | undefined> {
+    try {
+      return call.failure === undefined ? await this.#operate(call) : undefined
+    } finally {
+      this.#turns.release()
+    }
   }
 
   /** Does it; a change is committed together with its record, which is then what stands in the outbox. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { cpSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { closeSync, cpSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
@@ -248,8 +248,8 @@ test('one writer at a time, within a process and among processes', async (contex
   const directory = temporaryDirectory(context)
   const journal = await openJournal(options(directory))
   await assert.rejects(openJournal(options(directory)), JournalInUse)
-  const child = run([appendForever, directory, '1'])
-  assert.notEqual(await exitOf(child.process), 0)
+  const child = run(context, [appendForever, directory, '1'])
+  assert.notEqual(await child.exit, 0)
   assert.match(child.output(), /journal is in use by another process/)
   assert.equal(await journal.append('{}'), 0, 'the first writer goes on')
   await journal.close()
@@ -258,7 +258,7 @@ test('one writer at a time, within a process and among processes', async (contex
 
 test('it works under the permission model, which forbids fsync', async (context) => {
   const directory = temporaryDirectory(context)
-  const child = run([
+  const child = run(context, [
     '--permission',
     '--allow-worker',
     `--allow-fs-read=${root}`,
@@ -268,7 +268,7 @@ test('it works under the permission model, which forbids fsync', async (context)
     join(directory, 'main'),
     '600',
   ])
-  assert.equal(await exitOf(child.process), 0, child.output().slice(-500))
+  assert.equal(await child.exit, 0, child.output().slice(-500))
   assert.equal(texts(join(directory, 'main')).length, 600)
   assert.ok(journalPosition(join(directory, 'main')).segment > 1)
   assert.equal(statSync(join(directory, 'main', '00000001.seg')).mode & 0o077, 0)
@@ -279,11 +279,11 @@ test('after SIGKILL everything acknowledged is there', async (context) => {
   const acknowledged = new Map<number, string>()
   const kills = process.env['SLOW'] === '1' ? 50 : 5
   for (let kill = 0; kill < kills; kill += 1) {
-    const child = run([appendForever, directory, '', `k${kill}`])
+    const child = run(context, [appendForever, directory, '', `k${kill}`])
     await until(() => child.output().startsWith('open\n') && child.output().length > 2000)
     await delay((kill * 53) % 170)
-    child.process.kill('SIGKILL')
-    await exitOf(child.process)
+    child.kill()
+    assert.equal(await child.exit, null, child.output().slice(-1000))
     for (const line of child.output().split('\n').slice(1, -1)) {
       const colon = line.indexOf(':')
       acknowledged.set(Number(line.slice(0, colon)), line.slice(colon + 1))
@@ -297,14 +297,15 @@ test('after SIGKILL everything acknowledged is there', async (context) => {
   context.diagnostic(`${acknowledged.size} acknowledged, ${found.length} found`)
 })
 
-function run(args: string[]): { process: ChildProcess; output: () => string } {
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  let output = ''
-  child.stdout.on('data', (data) => (output += data))
-  child.stderr.on('data', (data) => (output += data))
-  return { process: child, output: () => output }
-}
+type Run = { kill: () => void; exit: Promise<number | null>; output: () => string }
 
-function exitOf(child: ChildProcess): Promise<number | null> {
-  return new Promise((resolve) => child.once('close', resolve))
+/** Its output goes to a file, which takes what a full pipe would refuse. */
+function run(context: TestContext, args: string[]): Run {
+  const path = join(temporaryDirectory(context), 'output')
+  const file = openSync(path, 'w')
+  const child = spawn(process.execPath, args, { stdio: ['ignore', file, file] })
+  closeSync(file)
+  const exit = new Promise<number | null>((resolve) => child.once('close', resolve))
+  const output = () => readFileSync(path, 'utf8')
+  return { kill: () => child.kill('SIGKILL'), exit, output }
 }

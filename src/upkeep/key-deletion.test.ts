@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict'
+import { describe, type TestContext, test } from 'node:test'
+import { internalError } from '../base/errors.ts'
+import { systemRandom } from '../base/random.ts'
+import type { Hsm } from '../hsm/port.ts'
+import { KmsState } from '../services/kms/state.ts'
+import { createMemoryStore } from '../storage/memory/store.ts'
+import { Mirror } from '../storage/mirror.ts'
+import { account, House, region } from '../testing/house.ts'
+import { deleteDueKeys } from './key-deletion.ts'
+
+const dayMs = 86_400_000
+const Plaintext = Buffer.from('plaintext').toString('base64')
+
+async function opened(t: TestContext, hsm: (real: Hsm) => Hsm = (real) => real) {
+  const house = await House.open(t, { hsm })
+  const upkeep = () => deleteDueKeys({ ...house, random: systemRandom })
+  /** A key with an alias and a ciphertext, to be deleted in seven days. */
+  const scheduled = async (name = 'doomed') => {
+    const KeyId = await house.newKey()
+    await house.ok('CreateAlias', { AliasName: `alias/${name}`, TargetKeyId: KeyId })
+    const { CiphertextBlob } = await house.ok('Encrypt', { KeyId, Plaintext })
+    await house.ok('ScheduleKeyDeletion', { KeyId, PendingWindowInDays: 7 })
+    return { KeyId, CiphertextBlob }
+  }
+  /** Every row of the store that speaks of the key, tombstones not counted. */
+  const rowsOf = (keyId: string) =>
+    [...house.shared.rows.values()]
+      .filter(({ id, body }) => id.includes(keyId) || body?.includes(keyId))
+      .filter(({ body }) => body !== null)
+      .map(({ kind }) => kind)
+      .sort()
+  return { house, upkeep, scheduled, rowsOf }
+}
+
+describe('a key that waits for its deletion', () => {
+  test('is there until its day, to the millisecond', async (t) => {
+    const { house, upkeep, scheduled, rowsOf } = await opened(t)
+    const { KeyId } = await scheduled()
+    house.clock.time += 7 * dayMs - 1
+    assert.equal(await upkeep(), 0)
+    assert.deepEqual(rowsOf(KeyId), ['alias', 'key', 'material'])
+    const { KeyMetadata } = await house.ok('DescribeKey', { KeyId })
+    assert.equal((KeyMetadata as { KeyState: string }).KeyState, 'PendingDeletion')
+  })
+
+  test('is gone on its day with its aliases and its material, and nothing opens any more', async (t) => {
+    const { house, upkeep, scheduled, rowsOf } = await opened(t)
+    const kept = await house.newKey()
+    const { KeyId, CiphertextBlob } = await scheduled()
+    house.clock.time += 7 * dayMs
+    assert.equal(await upkeep(), 1)
+    assert.deepEqual(rowsOf(KeyId), [])
+    assert.deepEqual(rowsOf(kept), ['key', 'material'])
+    const arn = `arn:aws:kms:${region}:${account}:key/${KeyId}`
+    const described = await house.call('DescribeKey', { KeyId })
+    assert.deepEqual(
+      [described.error, described.message],
+      ['NotFoundException', `Key '${arn}' does not exist`],
+    )
+    const byAlias = await house.call('Encrypt', { KeyId: 'alias/doomed', Plaintext })
+    assert.equal(byAlias.error, 'NotFoundException')
+    const opening = await house.call('Decrypt', { CiphertextBlob })
+    assert.equal(opening.error, 'AccessDeniedException')
+    assert.match(opening.message ?? '', /because the resource does not exist in this Region/)
+    const named = await house.call('Decrypt', { CiphertextBlob, KeyId: kept })
+    assert.equal(named.error, 'IncorrectKeyException')
+    assert.equal(await upkeep(), 0)
+  })
+
+  test('leaves a record of its deletion', async (t) => {
+    const { house, upkeep, scheduled } = await opened(t)
+    const { KeyId } = await scheduled()
+    house.clock.time += 8 * dayMs
+    await upkeep()
+    const [event, ...more] = house.journal.events.filter(
+      ({ eventName }) => eventName === 'DeleteKey',
+    )
+    assert.deepEqual(more, [])
+    assert.deepEqual(event, {
+      eventVersion: '1.11',
+      userIdentity: { accountId: account, invokedBy: 'AWS Internal' },
+      eventTime: '2026-05-14T07:08:09Z',
+      eventSource: 'kms.amazonaws.com',
+      eventName: 'DeleteKey',
+      awsRegion: region,
+      sourceIPAddress: 'AWS Internal',
+      userAgent: 'AWS Internal',
+      requestParameters: null,
+      responseElements: null,
+      eventID: event?.eventID,
+      readOnly: false,
+      resources: [
+        {
+          accountId: account,
+          type: 'AWS::KMS::Key',
+          ARN: `arn:aws:kms:${region}:${account}:key/${KeyId}`,
+        },
+      ],
+      eventType: 'AwsServiceEvent',
+      managementEvent: true,
+      recipientAccountId: account,
+      eventCategory: 'Management',
+    })
+    assert.deepEqual(await house.store.outbox(), [])
+  })
+
+  test('is kept when its deletion was cancelled', async (t) => {
+    const { house, upkeep, scheduled, rowsOf } = await opened(t)
+    const { KeyId, CiphertextBlob } = await scheduled()
+    house.clock.time += 7 * dayMs
+    await house.ok('CancelKeyDeletion', { KeyId })
+    assert.equal(await upkeep(), 0)
+    assert.deepEqual(rowsOf(KeyId), ['alias', 'key', 'material'])
+    await house.ok('EnableKey', { KeyId })
+    assert.equal((await house.ok('Decrypt', { CiphertextBlob }))['Plaintext'], Plaintext)
+  })
+
+  test('is kept when its deletion is cancelled while it is destroyed', async (t) => {
+    const { house, upkeep, scheduled, rowsOf } = await opened(t)
+    const { KeyId } = await scheduled()
+    house.clock.time += 7 * dayMs
+    house.faults.commit = async () => {
+      house.faults.commit = () => {}
+      await house.ok('CancelKeyDeletion', { KeyId })
+    }
+    assert.equal(await upkeep(), 0)
+    assert.deepEqual(rowsOf(KeyId), ['alias', 'key', 'material'])
+    assert.ok(!house.journal.events.some(({ eventName }) => eventName === 'DeleteKey'))
+  })
+
+  test('is kept when another process cancelled it, and this one had not seen that', async (t) => {
+    const { house, upkeep, scheduled, rowsOf } = await opened(t)
+    const { KeyId } = await scheduled()
+    const mirror = new Mirror(createMemoryStore(house.shared))
+    const { keys } = new KmsState(mirror)
+    await mirror.load()
+    const row = `${region}/${KeyId}`
+    const key = keys.get(row)
+    assert.ok(key !== undefined)
+    await mirror.commit([keys.put(row, { ...key, state: 'Disabled', deletion: undefined })], [])
+    house.clock.time += 7 * dayMs
+    assert.equal(await upkeep(), 0)
+    assert.deepEqual(rowsOf(KeyId), ['alias', 'key', 'material'])
+  })
+
+  test('goes with all others that are due, however many', async (t) => {
+    const { house, upkeep } = await opened(t)
+    const keyIds = await Promise.all(Array.from({ length: 230 }, () => house.newKey()))
+    await Promise.all(
+      keyIds.map((KeyId) => house.ok('ScheduleKeyDeletion', { KeyId, PendingWindowInDays: 7 })),
+    )
+    house.clock.time += 7 * dayMs
+    assert.equal(await upkeep(), 230)
+    assert.equal(house.state.keys.size, 0)
+    assert.equal(house.state.materials.size, 0)
+  })
+
+  test('that cannot be destroyed ends the upkeep, and is destroyed by the next', async (t) => {
+    const { house, upkeep, scheduled } = await opened(t)
+    await scheduled()
+    house.clock.time += 7 * dayMs
+    house.faults.commit = () => {
+      throw internalError('the store failed')
+    }
+    await assert.rejects(upkeep(), { code: 'internal' })
+    house.faults.commit = () => {}
+    assert.equal(await upkeep(), 1)
+  })
+})
+
+test('the key core is told to forget the material', async (t) => {
+  const forgotten: string[] = []
+  const watched = (real: Hsm): Hsm =>
+    new Proxy(real, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name)
+        if (typeof member !== 'function') return member
+        if (name !== 'forget') return member.bind(target)
+        return (ids: readonly string[]) => {
+          forgotten.push(...ids)
+          return target.forget(ids)
+        }
+      },
+    })
+  const { house, upkeep, scheduled } = await opened(t, watched)
+  const { KeyId } = await scheduled()
+  const materialId = house.state.key(region, KeyId)?.currentMaterialId
+  house.clock.time += 7 * dayMs
+  await upkeep()
+  assert.deepEqual(forgotten, [materialId])
+})
