@@ -211,15 +211,20 @@ test('a failed write rejects what was waiting and all that comes later', async (
   }
 })
 
-test('a segment that is moved away turns the journal unhealthy within about a second', async (context) => {
-  const directory = temporaryDirectory(context)
-  const journal = await openJournal(options(directory))
-  await journal.append('{}')
-  renameSync(join(directory, '00000001.seg'), join(temporaryDirectory(context), 'moved'))
-  await until(() => !journal.healthy)
-  assert.match(journal.failure ?? '', /00000001.seg cannot be found/)
-  await assert.rejects(journal.append('{}'), isInternal(/cannot be found/))
-  await journal.close()
+test('a file that is moved away turns the journal unhealthy within about a second', async (context) => {
+  for (const name of ['00000001.seg', 'lock.db']) {
+    const directory = temporaryDirectory(context)
+    const journal = await openJournal(options(directory))
+    await journal.append('{}')
+    renameSync(join(directory, name), join(temporaryDirectory(context), 'moved'))
+    await until(() => !journal.healthy)
+    assert.match(
+      journal.failure ?? '',
+      new RegExp(`${name}.*(cannot be found|no such file)|no such file.*${name}`),
+    )
+    await assert.rejects(journal.append('{}'), isInternal(new RegExp(name)))
+    await journal.close()
+  }
 })
 
 test('damage is reported with file and offset', async (context) => {

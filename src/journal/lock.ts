@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { errorCode } from './files.ts'
+import { errorCode, type Files, sameFile } from './files.ts'
 
 /** What SQLite may leave in the directory. */
 export const lockFileNames = ['lock.db', 'lock.db-journal', 'lock.db-wal', 'lock.db-shm']
@@ -14,12 +14,19 @@ export class JournalInUse extends Error {
   }
 }
 
+export type JournalLock = {
+  /** Throws if the lock's file is no longer the one that is locked: a second writer may have come in. */
+  check(): void
+  release(): void
+}
+
 /**
- * Keeps a second writer out of the directory until the answer is called. SQLite is the way to a file lock in Node:
- * the kernel drops it when the process dies, however it dies.
+ * Keeps a second writer out of the directory. SQLite is the way to a file lock in Node: the kernel drops it when the
+ * process dies, however it dies. Throws JournalInUse.
  */
-export function lockJournal(directory: string): () => void {
-  const database = new DatabaseSync(join(directory, 'lock.db'))
+export function lockJournal(files: Files, directory: string): JournalLock {
+  const path = join(directory, 'lock.db')
+  const database = new DatabaseSync(path)
   try {
     database.exec('PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE')
   } catch (error) {
@@ -27,7 +34,13 @@ export function lockJournal(directory: string): () => void {
     if (isBusy(error)) throw new JournalInUse(directory)
     throw error
   }
-  return () => database.close()
+  const locked = files.identify(path)
+  return {
+    check() {
+      if (!sameFile(files.identify(path), locked)) throw new Error(`${path} was replaced`)
+    },
+    release: () => database.close(),
+  }
 }
 
 function isBusy(error: unknown): boolean {

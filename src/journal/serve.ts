@@ -1,7 +1,7 @@
 import { JournalDamage } from './damage.ts'
 import { JournalEngine } from './engine.ts'
 import type { Files } from './files.ts'
-import { JournalInUse, lockJournal } from './lock.ts'
+import { JournalInUse, type JournalLock, lockJournal } from './lock.ts'
 import type { FromJournal, JournalPort, JournalThreadData, Refusal, ToJournal } from './messages.ts'
 
 const fileCheckIntervalMs = 1000
@@ -12,15 +12,15 @@ const preparationRetryMs = 1000
 
 /** The journal's thread: opens the journal and serves the service's thread until it is told to close. */
 export function serveJournal(port: JournalPort, data: JournalThreadData, files: Files): void {
-  let unlock: (() => void) | undefined
+  let lock: JournalLock | undefined
   try {
     files.makeDirectory(data.directory)
-    unlock = lockJournal(data.directory)
+    lock = lockJournal(files, data.directory)
     const publicKey = Buffer.from(data.publicKey)
     const engine = new JournalEngine(files, { ...data, publicKey })
-    new JournalThread(port, engine, unlock, data.checkpointIntervalMs).start()
+    new JournalThread(port, engine, lock, data.checkpointIntervalMs).start()
   } catch (error) {
-    unlock?.()
+    lock?.release()
     post(port, { kind: 'refused', refusal: refusal(error, data.directory) })
     port.close()
   }
@@ -29,7 +29,7 @@ export function serveJournal(port: JournalPort, data: JournalThreadData, files: 
 class JournalThread {
   readonly #port: JournalPort
   readonly #engine: JournalEngine
-  readonly #unlock: () => void
+  readonly #lock: JournalLock
   readonly #timers: NodeJS.Timeout[]
   #preparing: NodeJS.Timeout | undefined
   #waiting: string | undefined
@@ -42,15 +42,15 @@ class JournalThread {
   constructor(
     port: JournalPort,
     engine: JournalEngine,
-    unlock: () => void,
+    lock: JournalLock,
     checkpointIntervalMs: number,
   ) {
     this.#port = port
     this.#engine = engine
-    this.#unlock = unlock
+    this.#lock = lock
     this.#timers = [
       setInterval(() => this.#try(() => this.#sign()), checkpointIntervalMs),
-      setInterval(() => this.#try(() => engine.checkFiles()), fileCheckIntervalMs),
+      setInterval(() => this.#try(() => this.#checkFiles()), fileCheckIntervalMs),
     ]
   }
 
@@ -121,7 +121,7 @@ class JournalThread {
     }
     this.#stopTimers()
     this.#engine.close()
-    this.#unlock()
+    this.#lock.release()
     post(this.#port, { kind: 'closed' })
     this.#port.close()
   }
@@ -146,6 +146,11 @@ class JournalThread {
     if (failure === this.#waiting) return
     this.#waiting = failure
     post(this.#port, { kind: 'preparation', failure })
+  }
+
+  #checkFiles(): void {
+    this.#lock.check()
+    this.#engine.checkFiles()
   }
 
   #state() {

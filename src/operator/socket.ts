@@ -29,8 +29,11 @@ export async function startOperatorSocket(
   log: (line: string) => void,
 ): Promise<{ close(): Promise<void> }> {
   rmSync(path, { force: true })
+  const running = new Set<Promise<void>>()
   const server = createServer((message, response) => {
-    serve(message, response, commands).catch((error: unknown) => {
+    // One command a connection: an idle one would delay the end of the service.
+    response.shouldKeepAlive = false
+    void serve(message, response, commands, running).catch((error: unknown) => {
       log(`operator command failed: ${error instanceof Error ? error.stack : String(error)}`)
       response.end(
         `${JSON.stringify({ error: 'The command failed; the service log says why.' })}\n`,
@@ -43,11 +46,13 @@ export async function startOperatorSocket(
   })
   chmodSync(path, 0o600)
   return {
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeIdleConnections()
-      }),
+    /** Lets the commands that run come to their end, and waits for nobody else. */
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve))
+      await Promise.all(running)
+      server.closeAllConnections()
+      await closed
+    },
   }
 }
 
@@ -55,6 +60,7 @@ async function serve(
   message: IncomingMessage,
   response: ServerResponse,
   commands: Readonly<Record<string, Command>>,
+  running: Set<Promise<void>>,
 ): Promise<void> {
   const line = (value: unknown) => response.write(`${JSON.stringify(value)}\n`)
   try {
@@ -64,6 +70,9 @@ async function serve(
       throw new OperatorError(`This service knows no command '${name.slice(0, 64)}'.`)
     }
     const input = await readInput(message)
+    const over = new Promise<void>((resolve) => response.once('close', resolve))
+    running.add(over)
+    void over.then(() => running.delete(over))
     line({ result: await command(input, (progress) => line({ progress })) })
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error
@@ -72,18 +81,28 @@ async function serve(
   response.end()
 }
 
+/** What is too large is read to its end and not kept: a client that still sends would not see why it is refused. */
 async function readInput(message: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of message) {
     bytes += chunk.length
-    if (bytes > requestBytesMax) throw new OperatorError('The request is too large.')
-    chunks.push(chunk)
+    if (bytes <= requestBytesMax) chunks.push(chunk)
   }
-  const parsed: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'))
-  if (typeof parsed !== 'object' || parsed === null)
-    throw new OperatorError('The request is no object.')
+  if (bytes > requestBytesMax) throw new OperatorError('The request is too large.')
+  const parsed = parseJson(Buffer.concat(chunks).toString('utf8'))
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new OperatorError('The request is no JSON object.')
+  }
   return { ...parsed }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** Nobody listens at the socket: the service does not run. */
@@ -99,30 +118,40 @@ export async function sendCommand(
   progress: (text: string) => void,
 ): Promise<unknown> {
   const message = await connect(path, name, JSON.stringify(input))
-  let rest = ''
-  let answer: { result?: unknown; error?: string } | undefined
-  message.setEncoding('utf8')
-  for await (const chunk of message) {
-    const lines = `${rest}${chunk}`.split('\n')
-    rest = lines.pop() ?? ''
-    for (const text of lines) {
-      const parsed = JSON.parse(text) as { progress?: string; result?: unknown; error?: string }
+  let answer: Answer | undefined
+  try {
+    for await (const line of createInterface({ input: message, crlfDelay: 0 })) {
+      const parsed = JSON.parse(line) as Answer & { progress?: string }
       if (parsed.progress === undefined) answer = parsed
       else progress(parsed.progress)
     }
+  } catch (error) {
+    if (!isConnectionLost(error)) throw error
   }
-  if (answer === undefined) throw new OperatorError('The service ended before it answered.')
+  if (answer === undefined) throw endedEarly()
   if (answer.error !== undefined) throw new OperatorError(answer.error)
   return answer.result
 }
+
+type Answer = { readonly result?: unknown; readonly error?: string }
 
 function connect(path: string, name: string, body: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const call = request({ socketPath: path, path: `/${name}`, method: 'POST' }, resolve)
     call.once('error', (error: NodeJS.ErrnoException) => {
       const nobody = error.code === 'ENOENT' || error.code === 'ECONNREFUSED'
-      reject(nobody ? new NotRunning('The service is not running.') : error)
+      if (nobody) reject(new NotRunning('The service is not running.'))
+      else reject(isConnectionLost(error) ? endedEarly() : error)
     })
     call.end(body)
   })
+}
+
+function isConnectionLost(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return code === 'ECONNRESET' || code === 'EPIPE'
+}
+
+function endedEarly(): OperatorError {
+  return new OperatorError('The service ended before it answered.')
 }
