@@ -5,7 +5,7 @@ import type { Region } from '../base/ids.ts'
 import type { SigningScope } from '../hsm/port.ts'
 import type { HttpRequest } from '../wire/protocol.ts'
 import { checkWindow, type RequestTime, requestTime } from './amz-date.ts'
-import { type Authorization, parseAuthorization } from './authorization.ts'
+import { type Authorization, AuthorizationCache } from './authorization.ts'
 import { canonicalRequestHash } from './canonical-request.ts'
 import type { CredentialRecord } from './credentials.ts'
 import {
@@ -67,6 +67,7 @@ const defaults = { windowMs: 5 * 60_000, signingKeysMax: 10_000, normalizePath: 
 export class Authenticator {
   readonly #options: AuthenticatorOptions & typeof defaults
   readonly #scopes: Scopes
+  readonly #authorizations = new AuthorizationCache()
   readonly #signedHeaders = new SignedHeadersCache()
   readonly #keys: SigningKeys
 
@@ -110,7 +111,7 @@ export class Authenticator {
       )
     }
     const dated = headers.amzDate !== undefined || headers.date !== undefined
-    const authorization = parseAuthorization(headers.authorization, dated)
+    const authorization = this.#authorizations.read(headers.authorization, dated)
     const time = requestTime(headers.amzDate, headers.date)
     const region = this.#scopes.regionOf(authorization, time)
     checkWindow(time, this.#options.clock.now(), this.#options.windowMs)

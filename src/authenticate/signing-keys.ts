@@ -9,6 +9,8 @@ export class SigningKeys {
   readonly #derive: (scope: SigningScope) => Promise<Buffer>
   readonly #max: number
   readonly #keys = new Map<string, SigningKey>()
+  /** The last of the keys in the map's order. */
+  #newest: SigningKey | undefined
   readonly #pending = new Map<string, Promise<SigningKey>>()
 
   constructor(derive: (scope: SigningScope) => Promise<Buffer>, max: number) {
@@ -24,8 +26,11 @@ export class SigningKeys {
   find(credential: string, sealedSecret: string): SigningKey | undefined {
     const key = this.#keys.get(credential)
     if (key === undefined || key.sealedSecret !== sealedSecret) return undefined
-    this.#keys.delete(credential)
-    this.#keys.set(credential, key)
+    if (key !== this.#newest) {
+      this.#keys.delete(credential)
+      this.#keys.set(credential, key)
+      this.#newest = key
+    }
     return key
   }
 
@@ -46,6 +51,7 @@ export class SigningKeys {
     const key = new SigningKey(bytes, scopeText, scope.sealedSecret)
     this.#drop(credential)
     this.#keys.set(credential, key)
+    this.#newest = key
     if (this.#keys.size > this.#max) {
       for (const oldest of this.#keys.keys()) {
         this.#drop(oldest)
