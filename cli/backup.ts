@@ -1,13 +1,16 @@
-import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { constants, copyFileSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { defaults } from '../src/config.ts'
 import { JournalReader, type Position } from '../src/journal/journal-reader.ts'
 import { lastCheckpoint } from '../src/journal/reader.ts'
 import { OperatorError } from '../src/operator/socket.ts'
 import { ArchiveWriter } from './archive.ts'
 import { type CommandLine, parse, serviceOptions, serviceOptionsHelp } from './command-line.ts'
-import { withService } from './service-session.ts'
-
-type Snapshot = { readonly file: string; readonly records: number }
+import { flush, readPlain } from './durable-files.ts'
+import { withFolderLock } from './folder-lock.ts'
+import { isNodeName } from './manifest.ts'
+import { type Session, withService } from './service-session.ts'
+import { type Snapshot, sweepSnapshots, takeSnapshot } from './snapshot.ts'
 
 export const backup: CommandLine = {
   words: ['backup'],
@@ -23,18 +26,11 @@ ${serviceOptionsHelp}`,
   async run(invocation) {
     const { values, positionals } = parse(invocation, serviceOptions, ['FILE'])
     const target = resolve(positionals[0] ?? '')
-    if (existsSync(target))
-      throw new OperatorError(`${target} exists already; a backup replaces no file.`)
-    const records = await withService(values, invocation.env, async ({ send, dataDir }) => {
-      const snapshot = (await send('backup-snapshot')) as Snapshot
-      const partial = `${target}.partial`
-      copyFileSync(snapshot.file, partial)
-      rmSync(snapshot.file)
-      const node = values.node ?? 'main'
-      archiveFolder(partial, dataDir, { [node]: snapshot.records })
-      renameSync(partial, target)
-      return snapshot.records
-    })
+    refuseExisting(target)
+    const node = values.node ?? defaults.node
+    const records = await withService(values, invocation.env, (session) =>
+      withFolderLock(session.dataDir, () => writeBackup(session, node, target)),
+    )
     process.stdout.write(
       `${target}: backup with ${records} audit records.\nThe root's key is not in it: keep hsm/root.key (or the passphrase) in another place.\n`,
     )
@@ -42,44 +38,98 @@ ${serviceOptionsHelp}`,
   },
 }
 
-function archiveFolder(
-  file: string,
-  dataDir: string,
-  known: Readonly<Record<string, number>>,
-): void {
+/** Under the folder's lock. Answers how many records of the service's journal are in it. */
+export async function writeBackup(
+  session: Pick<Session, 'dataDir' | 'send'>,
+  node: string,
+  target: string,
+): Promise<number> {
+  sweepSnapshots(session.dataDir)
+  const snapshot = await takeSnapshot(session)
+  const partial = `${target}.partial`
+  try {
+    copyNew(snapshot.file, partial)
+    try {
+      archiveFolder(partial, session.dataDir, snapshot, node)
+      flush(partial)
+      refuseExisting(target)
+      renameSync(partial, target)
+      flush(dirname(target))
+    } catch (error) {
+      rmSync(partial, { force: true })
+      throw error
+    }
+  } finally {
+    rmSync(snapshot.file)
+  }
+  return snapshot.records
+}
+
+/** A link exists, too, wherever it leads. */
+function refuseExisting(target: string): void {
+  if (lstatSync(target, { throwIfNoEntry: false }) === undefined) return
+  throw new OperatorError(`${target} exists already; a backup replaces no file.`)
+}
+
+/** What an interrupted backup has left is replaced; a link that somebody put there is not followed. */
+function copyNew(source: string, target: string): void {
+  const there = lstatSync(target, { throwIfNoEntry: false })
+  if (!lstatSync(source).isFile() || there?.isFile() === false) {
+    throw new OperatorError(`${there ? target : source} is not a regular file.`)
+  }
+  rmSync(target, { force: true })
+  copyFileSync(source, target, constants.COPYFILE_EXCL)
+}
+
+function archiveFolder(file: string, dataDir: string, snapshot: Snapshot, node: string): void {
   const archive = new ArchiveWriter(file)
-  for (const name of readdirSync(join(dataDir, 'hsm')).sort()) {
-    if (name.endsWith('.json')) archive.add(`hsm/${name}`, readFileSync(join(dataDir, 'hsm', name)))
+  try {
+    for (const [name, content] of snapshot.hierarchy) archive.add(`hsm/${name}`, content)
+    const records: Record<string, number> = {}
+    for (const name of journalsOf(dataDir)) {
+      const known = name === node ? snapshot.records : Number.POSITIVE_INFINITY
+      records[name] = archiveJournal(archive, dataDir, name, known)
+    }
+    archive.finish(new Date().toISOString(), records)
+  } finally {
+    archive.close()
   }
-  const records: Record<string, number> = {}
-  for (const node of readdirSync(join(dataDir, 'journal')).sort()) {
-    records[node] = archiveJournal(archive, dataDir, node, known[node])
-  }
-  archive.finish(new Date().toISOString(), records)
+}
+
+/** The names of the processes that have a journal. */
+function journalsOf(dataDir: string): string[] {
+  const journals = readdirSync(join(dataDir, 'journal'), { withFileTypes: true })
+  return journals
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => {
+      if (!isNodeName(name)) throw new OperatorError(`journal/${name} is no journal of Kagiban's.`)
+      return name
+    })
+    .sort()
 }
 
 /**
- * Adds a journal up to its first `records` records (all there are, when undefined): what the store's copy belongs to.
- * What follows in the last segment is left as zeros, which is how a segment ends.
+ * Adds a journal up to its first `records` records: what the store's copy belongs to. What follows in the last segment
+ * is left as zeros, which is how a segment ends.
  */
 function archiveJournal(
   archive: ArchiveWriter,
   dataDir: string,
   node: string,
-  records: number | undefined,
+  records: number,
 ): number {
   const directory = join(dataDir, 'journal', node)
   // The checkpoint first: one that is written meanwhile must not be in the archive without its place in the segments.
-  const checkpoint = lastCheckpoint(directory, records ?? Number.POSITIVE_INFINITY)
-  const end = endOf(directory, records ?? Number.POSITIVE_INFINITY)
+  const checkpoint = lastCheckpoint(directory, records)
+  const end = endOf(directory, records)
   for (const name of readdirSync(directory).sort()) {
     const segment = Number(/^(\d{8})\.seg$/.exec(name)?.[1] ?? 0)
     if (segment === 0 || segment > end.segment) continue
-    const content = readFileSync(join(directory, name))
+    const content = readPlain(join(directory, name))
     if (segment === end.segment) content.fill(0, end.offset)
     archive.add(`journal/${node}/${name}`, content)
   }
-  archive.add(`journal/${node}/origin`, readFileSync(join(directory, 'origin')))
+  archive.add(`journal/${node}/origin`, readPlain(join(directory, 'origin')))
   if (checkpoint !== undefined) archive.add(`journal/${node}/checkpoint`, Buffer.from(checkpoint))
   return end.sequence
 }

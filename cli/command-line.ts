@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { defaults, type Environment } from '../src/config.ts'
+import { defaults, type Environment, givenIn } from '../src/config.ts'
 
 /** One command of `kagiban`. */
 export type CommandLine = {
@@ -47,6 +47,9 @@ export function parse<const T extends ParseArgsConfig['options']>(
     const wanted = positionals.length === 0 ? 'no arguments' : positionals.join(' ')
     throw new UsageError(`Give ${wanted}; got ${parsed.positionals.length || 'none'}.`)
   }
+  for (const [name, value] of Object.entries(parsed.values)) {
+    if (value === '') throw new UsageError(`--${name} is empty.`)
+  }
   return parsed
 }
 
@@ -62,5 +65,5 @@ function parseOrRefuse<const T extends ParseArgsConfig['options']>(
 }
 
 export function dataDirectory(option: string | undefined, env: Environment): string {
-  return resolve(option ?? env['KAGIBAN_DATA'] ?? defaults.dataDir)
+  return resolve(option ?? givenIn(env)['KAGIBAN_DATA'] ?? defaults.dataDir)
 }

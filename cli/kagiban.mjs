@@ -1,16 +1,17 @@
 #!/usr/bin/env node
 // The operator's command. Plain JavaScript: it must load on whatever Node the machine has, find the Node 26 that came
 // with the dependencies, and hand over.
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
+const args = process.argv.slice(2)
 const major = Number(process.versions.node.split('.')[0])
 if (major >= 26) {
   const { run } = await import('./main.ts')
-  process.exitCode = await run(process.argv.slice(2), process.env)
+  process.exitCode = await run(args, process.env)
 } else {
   const node = join(here, '../node_modules/.bin/node')
   if (!existsSync(node)) {
@@ -19,8 +20,28 @@ if (major >= 26) {
     )
     process.exit(1)
   }
-  const child = spawnSync(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
-    stdio: 'inherit',
+  handOver(node)
+}
+
+/** Runs the command there and ends as it ends. Whoever stops this process means the one that does the work. */
+function handOver(node) {
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...args], {
+    stdio: ['inherit', 'inherit', 'inherit', ...furtherDescriptors()],
   })
-  process.exitCode = child.status ?? 1
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.once('error', (error) => {
+    console.error(`kagiban: ${node} does not start: ${error.message}`)
+    process.exitCode = 1
+  })
+  child.once('exit', (code) => {
+    process.exitCode = code ?? 1
+  })
+}
+
+/** A child gets descriptors 0 to 2 and those that are named: the one that a passphrase is to be read from. */
+function furtherDescriptors() {
+  const at = args.findIndex((arg) => /^--root-passphrase-fd(=|$)/.test(arg))
+  const named = at < 0 ? 0 : Number(args[at].split('=')[1] ?? args[at + 1])
+  if (!Number.isInteger(named) || named < 3 || named > 1023) return []
+  return [...Array(named - 3).fill('ignore'), named]
 }

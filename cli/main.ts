@@ -20,15 +20,15 @@ const commands: readonly CommandLine[] = [
 ]
 
 /** What the exit codes mean; `--help` shows it. */
-export const exitCodes = { done: 0, failed: 1, usage: 2 }
+const exitCodes = { done: 0, failed: 1, usage: 2 }
 
 const help = `Usage: kagiban COMMAND [options]
 
 Commands
 ${commands.map((command) => `  ${command.synopsis.padEnd(32)} ${command.summary}`).join('\n')}
 
-Each command takes --data DIR (or KAGIBAN_DATA; default ./data), works whether the service runs
-or not, and explains itself with --help.
+Each command takes --data DIR (or KAGIBAN_DATA; default ./data) and explains itself with --help.
+All but restore, which needs it stopped, work whether the service runs or not.
 
 Exit codes: 0 done; 1 it could not be done, and why is on standard error; 2 it was not understood.
 `

@@ -1,31 +1,14 @@
-import { randomUUID } from 'node:crypto'
-import {
-  closeSync,
-  copyFileSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
-import { systemClock } from '../src/base/clock.ts'
-import { systemRandom } from '../src/base/random.ts'
-import { defaults } from '../src/config.ts'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
 import { readRecords, type StoredRecord } from '../src/journal/reader.ts'
-import { Accounts } from '../src/operator/accounts.ts'
-import { operatorEvent } from '../src/operator/event.ts'
 import { OperatorError } from '../src/operator/socket.ts'
-import { Mirror } from '../src/storage/mirror.ts'
-import { ownOutbox } from '../src/storage/own-outbox.ts'
-import { openSqliteStore } from '../src/storage/sqlite/store.ts'
-import { ArchiveReader, type Manifest, stripArchive } from './archive.ts'
+import { ArchiveReader } from './archive.ts'
 import { type CommandLine, dataDirectory, parse } from './command-line.ts'
-import { isRunning, operatorName } from './service-session.ts'
+import { lockOrRefuse, withFolderLock } from './folder-lock.ts'
+import type { Manifest } from './manifest.ts'
+import { commitStaging, finishRestore, readyFolder } from './restore-commit.ts'
+import { stage, stagingFolder } from './restore-staging.ts'
+import { isRunning } from './service-session.ts'
 
 export const restore: CommandLine = {
   words: ['restore'],
@@ -34,7 +17,8 @@ export const restore: CommandLine = {
   help: `Usage: kagiban restore FILE [--data DIR] [--root-key FILE]
 
 Brings a backup back into a folder whose service is stopped. The folder is empty, or its audit
-record is a beginning of the backup's; over a record that has gone on it is refused.
+record is a beginning of the backup's; over a record that has gone on it is refused. If it is
+interrupted, the service does not start until the same command has been given again.
 
   --data DIR                   data folder [KAGIBAN_DATA] (./data)
   --root-key FILE              the root's key (hsm/root.key of the old folder), if the folder has none
@@ -49,51 +33,73 @@ record is a beginning of the backup's; over a record that has gone on it is refu
     const dataDir = dataDirectory(values.data, invocation.env)
     const rootKey = values['root-key'] === undefined ? undefined : resolve(values['root-key'])
     if (!existsSync(file)) throw new OperatorError(`There is no file ${file}.`)
+    const manifest = manifestOf(file)
     await refuseWhileRunning(dataDir)
-    const archive = new ArchiveReader(file)
-    for (const entry of archive.manifest.files) archive.read(entry.path)
-    refuseRollBack(dataDir, archive)
-    requireRoot(dataDir, archive.manifest, rootKey)
-    writeFolder(dataDir, archive, rootKey)
-    archive.close()
-    await restoreStore(file, dataDir)
-    process.stdout.write(`Restored the backup of ${archive.manifest.createdAt} into ${dataDir}.\n`)
+    const key = rootFor(dataDir, manifest, rootKey)
+    await withFolderLock(dataDir, () => restoreFolder(dataDir, file, key))
+    process.stdout.write(`Restored the backup of ${manifest.createdAt} into ${dataDir}.\n`)
     return 0
   },
 }
 
+/** Until all of the backup is staged and looked at, nothing in the folder changes. */
+async function restoreFolder(
+  dataDir: string,
+  file: string,
+  rootKey: Buffer | undefined,
+): Promise<void> {
+  if (finishRestore(dataDir)) {
+    process.stderr.write('An earlier restore was interrupted; it is finished now.\n')
+  }
+  try {
+    await stage(dataDir, file, rootKey)
+    refuseRollBack(dataDir)
+    // Staging takes its time.
+    await refuseWhileRunning(dataDir)
+  } catch (error) {
+    rmSync(stagingFolder(dataDir), { recursive: true, force: true })
+    throw error
+  }
+  commitStaging(dataDir)
+  finishRestore(dataDir)
+}
+
+function manifestOf(file: string): Manifest {
+  const archive = new ArchiveReader(file)
+  archive.close()
+  return archive.manifest
+}
+
 async function refuseWhileRunning(dataDir: string): Promise<void> {
+  const refusal = 'The service is running over this folder: stop it first.'
   const run = join(dataDir, 'run')
-  if (!existsSync(run)) return
-  for (const name of readdirSync(run)) {
-    if (name.endsWith('.sock') && (await isRunning(run, name))) {
-      throw new OperatorError('The service is running over this folder: stop it first.')
+  if (existsSync(run)) {
+    for (const name of readdirSync(run)) {
+      if (name.endsWith('.sock') && (await isRunning(run, name))) throw new OperatorError(refusal)
     }
   }
+  // One that is just starting, or hangs, answers nobody.
+  for (const directory of journalsOf(dataDir)) lockOrRefuse(directory, refusal).release()
+}
+
+function journalsOf(dataDir: string): string[] {
+  const journals = join(dataDir, 'journal')
+  if (!existsSync(journals)) return []
+  return readdirSync(journals, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(journals, name))
 }
 
 /** Whatever the folder's record says has to be said by the backup's record as well. */
-function refuseRollBack(dataDir: string, archive: ArchiveReader): void {
-  const journals = join(dataDir, 'journal')
-  if (!existsSync(journals)) return
-  for (const node of readdirSync(journals)) {
-    const unpacked = join(dataDir, 'run', `restore-${randomUUID()}`)
-    try {
-      for (const { path } of archive.manifest.files) {
-        if (!path.startsWith(`journal/${node}/`)) continue
-        mkdirSync(unpacked, { recursive: true, mode: 0o700 })
-        writeFileSync(join(unpacked, basename(path)), archive.read(path), { mode: 0o600 })
-      }
-      refuseUnlessContinued(join(journals, node), unpacked)
-    } finally {
-      rmSync(unpacked, { recursive: true, force: true })
-    }
+function refuseRollBack(dataDir: string): void {
+  for (const directory of journalsOf(dataDir)) {
+    refuseUnlessContinued(directory, join(stagingFolder(dataDir), 'journal', basename(directory)))
   }
 }
 
 /** Record by record: bytes would differ by the checkpoints that stand between them. */
-function refuseUnlessContinued(directory: string, unpacked: string): void {
-  const archived = existsSync(unpacked) ? readRecords(unpacked) : ([] as StoredRecord[]).values()
+function refuseUnlessContinued(directory: string, staged: string): void {
+  const archived = existsSync(staged) ? readRecords(staged) : ([] as StoredRecord[]).values()
   let present = 0
   let continued = 0
   for (const { record } of readRecords(directory)) {
@@ -116,68 +122,49 @@ function refuseUnlessContinued(directory: string, unpacked: string): void {
   }
 }
 
-function requireRoot(dataDir: string, manifest: Manifest, rootKey: string | undefined): void {
-  const hasPassphrase = manifest.files.some((entry) => entry.path === 'hsm/root.json')
-  const present = existsSync(join(dataDir, 'hsm', 'root.key'))
-  if (hasPassphrase) {
-    if (rootKey !== undefined)
+/** The root's key, if it has to be brought into the folder. Throws OperatorError unless there will be one root. */
+function rootFor(
+  dataDir: string,
+  manifest: Manifest,
+  rootKey: string | undefined,
+): Buffer | undefined {
+  const inFolder = (name: string) =>
+    [dataDir, readyFolder(dataDir)].map((each) => join(each, 'hsm', name)).find(existsSync)
+  if (manifest.files.some(({ path }) => path === 'hsm/root.json')) {
+    if (rootKey !== undefined) {
       throw new OperatorError('The root of this backup has a passphrase, not a key file.')
-    return
+    }
+    if (inFolder('root.key') !== undefined) throw otherRoot('a passphrase', 'a key file')
+    return undefined
   }
-  if (present && rootKey !== undefined) {
-    throw new OperatorError(
-      'The folder has a root key already; leave --root-key away, or restore into an empty folder.',
-    )
-  }
-  if (!present && rootKey === undefined) {
+  if (inFolder('root.json') !== undefined) throw otherRoot('a key file', 'a passphrase')
+  const present = inFolder('root.key')
+  if (rootKey === undefined) {
+    if (present !== undefined) return undefined
     throw new OperatorError('A backup does not hold the root: give its key with --root-key FILE.')
   }
-}
-
-function writeFolder(dataDir: string, archive: ArchiveReader, rootKey: string | undefined): void {
-  for (const name of ['hsm', 'store', 'journal', 'index', 'run']) {
-    mkdirSync(join(dataDir, name), { recursive: true, mode: 0o700 })
-  }
-  if (rootKey !== undefined) writeDurably(join(dataDir, 'hsm', 'root.key'), readFileSync(rootKey))
-  const journals = join(dataDir, 'journal')
-  for (const node of readdirSync(journals)) rmSync(join(journals, node), { recursive: true })
-  for (const { path } of archive.manifest.files) {
-    const target = join(dataDir, path)
-    if (!resolve(target).startsWith(`${resolve(dataDir)}/`)) {
-      throw new OperatorError(`The backup names a path outside the folder: ${path}`)
-    }
-    mkdirSync(dirname(target), { recursive: true, mode: 0o700 })
-    writeDurably(target, archive.read(path))
-  }
-}
-
-/** The store, with the restore itself in its outbox: the next start puts it into the record. */
-async function restoreStore(file: string, dataDir: string): Promise<void> {
-  const target = join(dataDir, 'store', 'store.db')
-  const partial = `${target}.partial`
-  copyFileSync(file, partial)
-  stripArchive(partial)
-  for (const suffix of ['-wal', '-shm']) rmSync(`${target}${suffix}`, { force: true })
-  renameSync(partial, target)
-  const store = ownOutbox(await openSqliteStore({ file: target }), defaults.node)
-  const mirror = new Mirror(store)
-  const accounts = new Accounts(mirror)
-  await mirror.load()
-  const deps = { clock: systemClock, random: systemRandom, accounts }
-  const event = operatorEvent(
-    deps,
-    { operator: operatorName() },
-    { name: 'Restore', details: { restoreId: randomUUID() } },
+  const key = readRootKey(rootKey)
+  if (present === undefined) return key
+  // The same command may be given again.
+  if (readFileSync(present).equals(key)) return undefined
+  throw new OperatorError(
+    'The folder has a root key already; leave --root-key away, or restore into an empty folder.',
   )
-  await mirror.commit([], [event])
-  await store.close()
 }
 
-function writeDurably(path: string, content: Buffer): void {
-  const partial = `${path}.partial`
-  writeFileSync(partial, content, { mode: 0o600 })
-  const file = openSync(partial, 'r')
-  fsyncSync(file)
-  closeSync(file)
-  renameSync(partial, path)
+function otherRoot(backup: string, folder: string): OperatorError {
+  return new OperatorError(
+    `The backup's root is ${backup}, the folder's ${folder}; restore into an empty folder.`,
+  )
+}
+
+const rootKeyBytes = 32
+
+function readRootKey(path: string): Buffer {
+  const size = statSync(path, { throwIfNoEntry: false })?.size
+  const key = size === rootKeyBytes ? readFileSync(path) : undefined
+  if (key?.length !== rootKeyBytes) {
+    throw new OperatorError(`${path} is no root key: that is a file of ${rootKeyBytes} bytes.`)
+  }
+  return key
 }

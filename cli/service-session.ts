@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { defaults, type Environment, operatorConfig } from '../src/config.ts'
+import { type Environment, operatorConfig, type StartConfig } from '../src/config.ts'
 import { NotRunning, OperatorError, sendCommand, socketName } from '../src/operator/socket.ts'
 import { supervise } from '../src/supervisor.ts'
 import { dataDirectory } from './command-line.ts'
@@ -30,14 +30,16 @@ export async function withService<T>(
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
   const dataDir = dataDirectory(options.data, env)
-  if (!isFounded(dataDir)) {
-    throw new OperatorError(
-      `There is no Kagiban data in ${dataDir}. "kagiban start --data DIR" makes a folder.`,
-    )
-  }
+  // First of all: a path in it is relative to the folder that the command was given in.
+  const config = operatorConfig(dataDir, env, {
+    node: options.node,
+    passphraseFile: options['root-passphrase-file'],
+    passphraseFd: options['root-passphrase-fd'],
+  })
+  requireFounded(config)
   // A socket's path is limited to about 100 bytes, so it is named relative to its folder.
   process.chdir(join(dataDir, 'run'))
-  const socket = socketName(options.node ?? defaults.node)
+  const socket = socketName(config.node)
   const session = (running: boolean): Session => ({
     dataDir,
     running,
@@ -48,26 +50,29 @@ export async function withService<T>(
     await session(true).send('status')
   } catch (error) {
     if (!(error instanceof NotRunning)) throw error
-    return withOwnService(dataDir, options, env, () => use(session(false)))
+    return withOwnService(config, () => use(session(false)))
   }
   return use(session(true))
 }
 
-export function isFounded(dataDir: string): boolean {
-  return existsSync(join(dataDir, 'run')) && existsSync(join(dataDir, 'store', 'store.db'))
+/** A command makes neither a data folder nor, by a slip in a name, another process's journal in it. */
+function requireFounded({ dataDir, node }: StartConfig): void {
+  const journals = join(dataDir, 'journal')
+  const parts = [join(dataDir, 'run'), join(dataDir, 'store', 'store.db'), journals]
+  if (!parts.every((path) => existsSync(path))) {
+    throw new OperatorError(
+      `There is no Kagiban data in ${dataDir}. "kagiban start --data DIR" makes a folder.`,
+    )
+  }
+  const nodes = readdirSync(journals).sort()
+  if (!nodes.includes(node)) {
+    throw new OperatorError(
+      `No process '${node}' was ever started over ${dataDir}; give --node, one of: ${nodes.join(', ')}.`,
+    )
+  }
 }
 
-async function withOwnService<T>(
-  dataDir: string,
-  options: SessionOptions,
-  env: Environment,
-  use: () => Promise<T>,
-): Promise<T> {
-  const config = operatorConfig(dataDir, env, {
-    node: options.node,
-    passphraseFile: options['root-passphrase-file'],
-    passphraseFd: options['root-passphrase-fd'],
-  })
+async function withOwnService<T>(config: StartConfig, use: () => Promise<T>): Promise<T> {
   const service = supervise(config)
   try {
     await service.ready

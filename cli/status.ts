@@ -10,6 +10,12 @@ type Status = {
   readonly accounts: number
   readonly keys: number
   readonly records: number
+  readonly journal: {
+    readonly checkpointSize: number
+    readonly signerFailure?: string
+    readonly preparationFailure?: string
+    readonly cut: number
+  }
   readonly keyCore: {
     readonly rootDriver: string
     readonly regions: readonly { region: string; activeGeneration: number; activeSince: number }[]
@@ -22,8 +28,8 @@ export const status: CommandLine = {
   summary: 'how the service is, and what it holds',
   help: `Usage: kagiban status [--json] [options]
 
-Shows whether the service runs, its endpoint, accounts, keys, audit records and domain keys.
-Exit code 1 when it is not healthy.
+Shows whether the service runs, its endpoint, accounts, keys, audit records and domain keys, and
+what troubles the audit journal. Exit code 1 when it is not healthy.
 
   --json                       as one JSON object
 ${serviceOptionsHelp}`,
@@ -47,7 +53,11 @@ function show(found: Status, running: boolean): string {
     ['accounts', `${found.accounts} (first: ${found.account})`],
     ['Regions', found.regions.join(', ')],
     ['keys', String(found.keys)],
-    ['audit records', String(found.records)],
+    [
+      'audit records',
+      `${found.records}, ${found.journal.checkpointSize} under a signed checkpoint`,
+    ],
+    ...troubles(found.journal),
     ['root', found.keyCore.rootDriver],
     ...found.keyCore.regions.map((entry) => [
       `domain key ${entry.region}`,
@@ -55,4 +65,15 @@ function show(found: Status, running: boolean): string {
     ]),
   ]
   return `${lines.map(([name = '', value = '']) => `${name.padEnd(24)} ${value}`).join('\n')}\n`
+}
+
+/** What goes wrong with the journal and does not end it, or was mended at its start. */
+function troubles({ signerFailure, preparationFailure, cut }: Status['journal']): string[][] {
+  const lines: string[][] = []
+  if (signerFailure !== undefined) lines.push(['checkpoints', `cannot be signed: ${signerFailure}`])
+  if (preparationFailure !== undefined) {
+    lines.push(['next segment', `cannot be prepared: ${preparationFailure}`])
+  }
+  if (cut > 0) lines.push(['torn end', `${cut} bytes, of no answered call, were cut at the start`])
+  return lines
 }

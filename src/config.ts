@@ -74,7 +74,8 @@ Options (environment variables in brackets; an option wins over its variable)
   --tls-key FILE               its private key, PEM       [KAGIBAN_TLS_KEY]
   --insecure-plaintext         listen beyond loopback without TLS (only behind something that has it)
   --root-passphrase-file FILE  unseal the root with the passphrase in FILE
-  --root-passphrase-fd N       … or with what can be read from file descriptor N
+  --root-passphrase-fd N       … or with what can be read from file descriptor N; npm and npx hand
+                               over 0 alone, as in: npm start -- --root-passphrase-fd 0 < FILE
   --domain-key-hours N         replace domain keys older than N hours       (${defaults.domainKeyHours})
   --node NAME                  name of this process, where several share a data folder (${defaults.node})
   -h, --help                   this text
@@ -91,9 +92,13 @@ At every start
 `
 
 /** `argv` without the program and the script. Undefined when help was asked for. Throws ConfigError. */
-export function readConfig(argv: readonly string[], env: Environment): StartConfig | undefined {
+export function readConfig(
+  argv: readonly string[],
+  environment: Environment,
+): StartConfig | undefined {
   const options = parseOptions(argv)
   if (options.help === true) return undefined
+  const env = givenIn(environment)
   const tls = readTls(
     options['tls-cert'] ?? env['KAGIBAN_TLS_CERT'],
     options['tls-key'] ?? env['KAGIBAN_TLS_KEY'],
@@ -105,11 +110,7 @@ export function readConfig(argv: readonly string[], env: Environment): StartConf
     insecurePlaintext: options['insecure-plaintext'] ?? false,
     node: parseNode(options.node ?? defaults.node),
     segmentBytes: readSegmentBytes(env),
-    domainKeyHours: parseCount(
-      '--domain-key-hours',
-      options['domain-key-hours'],
-      defaults.domainKeyHours,
-    ),
+    domainKeyHours: readDomainKeyHours(options['domain-key-hours']),
     passphrase: readPassphrase(options['root-passphrase-file'], options['root-passphrase-fd']),
     firstStart: readFirstStart(env),
   }
@@ -126,8 +127,8 @@ export function operatorConfig(
     listen: undefined,
     tls: undefined,
     insecurePlaintext: false,
-    node: options.node ?? defaults.node,
-    segmentBytes: readSegmentBytes(env),
+    node: parseNode(options.node ?? defaults.node),
+    segmentBytes: readSegmentBytes(givenIn(env)),
     domainKeyHours: defaults.domainKeyHours,
     passphrase: readPassphrase(options.passphraseFile, options.passphraseFd),
     firstStart: {
@@ -145,7 +146,21 @@ export type OperatorOptions = {
   readonly passphraseFd?: string | undefined
 }
 
+/** A variable that is set to nothing is not set, as in `KAGIBAN_LISTEN= npm start`. */
+export function givenIn(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+}
+
+/** An option without a value is a mistake, as in `--data "$UNSET"`: it would mean the folder that one stands in. */
 function parseOptions(argv: readonly string[]) {
+  const values = parseArguments(argv)
+  for (const [name, value] of Object.entries(values)) {
+    if (value === '') throw new ConfigError(`--${name} is empty.\nSee --help.`)
+  }
+  return values
+}
+
+function parseArguments(argv: readonly string[]) {
   try {
     return parseArgs({
       args: [...argv],
@@ -196,9 +211,16 @@ function parseNode(text: string): string {
 }
 
 function parseCount(name: string, text: string | undefined, otherwise: number): number {
-  if (text === undefined || text === '') return otherwise
+  if (text === undefined) return otherwise
   if (!/^\d{1,15}$/.test(text)) throw new ConfigError(`${name} '${text}' is no whole number.`)
   return Number(text)
+}
+
+/** At zero every upkeep would make another domain key. */
+function readDomainKeyHours(text: string | undefined): number {
+  const hours = parseCount('--domain-key-hours', text, defaults.domainKeyHours)
+  if (hours === 0) throw new ConfigError('--domain-key-hours is 0; it has to be 1 at the least.')
+  return hours
 }
 
 /** In whole blocks of the disk, and large enough for any record but the largest. */
@@ -240,11 +262,19 @@ function readAccount(text: string | undefined): AccountId | undefined {
   return account
 }
 
+/** Regions whose ARNs do not begin with `arn:aws:`. */
+const otherPartitions = /^(?:cn|us-gov|us-iso[a-z]?|eu-iso[a-z]?|eusc)-/
+
 function readRegions(text: string | undefined): readonly Region[] | undefined {
   if (text === undefined) return undefined
   const regions = text.split(',').map((name) => {
     const region = parseRegion(name.trim())
     if (region === undefined) throw new ConfigError(`KAGIBAN_REGIONS: '${name}' is no Region.`)
+    if (otherPartitions.test(region)) {
+      throw new ConfigError(
+        `KAGIBAN_REGIONS: '${region}' is of another partition; every ARN here is of the partition 'aws'.`,
+      )
+    }
     return region
   })
   if (new Set(regions).size !== regions.length)

@@ -1,30 +1,29 @@
-import { readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { Authenticator } from './authenticate/authenticator.ts'
 import { admitKeyPolicy } from './authorize/admit.ts'
 import { authorizer } from './authorize/authorizer.ts'
 import { defaultKeyPolicy } from './authorize/defaults.ts'
 import { PolicyCache } from './authorize/policy/cache.ts'
-import { firstStartBanner, laterStartBanner } from './banner.ts'
+import { foundingBanner, readyBanner } from './banner.ts'
 import type { Clock } from './base/clock.ts'
 import type { Random } from './base/random.ts'
 import { type Config, ConfigError, type FirstStart } from './config.ts'
 import { Directory } from './directory.ts'
-import { checkUnchanged, type Founding, foundDeployment } from './founding.ts'
+import { listenFirst } from './entrance.ts'
+import { checkUnchanged, foundDeployment } from './founding.ts'
 import { parseBlob } from './hsm/blob.ts'
 import type { Hsm } from './hsm/port.ts'
-import { openJournal } from './journal/journal.ts'
+import { type OpenedJournal, openJournal } from './journal/journal.ts'
 import { openLookup } from './journal/lookup/lookup.ts'
-import type { EventLookup, Journal } from './journal/port.ts'
+import type { EventLookup } from './journal/port.ts'
 import { readRecords } from './journal/reader.ts'
-import { type Listener, startListener } from './listener/listener.ts'
 import { Accounts, type Deployment } from './operator/accounts.ts'
 import { operatorCommands } from './operator/commands.ts'
 import { operatorEvent } from './operator/event.ts'
 import { socketName, startOperatorSocket } from './operator/socket.ts'
 import { Pipeline } from './pipeline.ts'
 import { commitRecorded, type Recorder, replayOutbox } from './record/commit.ts'
-import { elementBytesLimit } from './record/event.ts'
+import { elementBytesFor } from './record/event.ts'
 import { Refusals } from './record/refusals.ts'
 import { cloudTrailService } from './services/cloudtrail/service.ts'
 import { defaultLimits } from './services/kms/deps.ts'
@@ -33,6 +32,7 @@ import { KmsState, materialRow } from './services/kms/state.ts'
 import { stsService } from './services/sts/service.ts'
 import { Mirror } from './storage/mirror.ts'
 import { ownOutbox } from './storage/own-outbox.ts'
+import { StoreConflict } from './storage/port.ts'
 import { openSqliteStore } from './storage/sqlite/store.ts'
 import { DomainKeys } from './upkeep/domain-keys.ts'
 import { deleteDueKeys } from './upkeep/key-deletion.ts'
@@ -46,6 +46,8 @@ export type EngineDeps = {
   readonly log: (line: string) => void
   /** Tells whoever started it. Holds a secret at the first start, and is kept nowhere. */
   readonly announce: (text: string) => void
+  /** The entry of the journal's thread; tests give one that makes files fail. */
+  readonly journalThread?: URL
 }
 
 export type Engine = {
@@ -55,43 +57,45 @@ export type Engine = {
 }
 
 const upkeepIntervalMs = 60_000
-/** More events than this cannot have been committed and not settled when a process died. */
-const replayWindow = 100_000
 
 /**
- * Puts the service together, in the order in which the parts need each other: records in memory, the journal (which
- * recovers), what an earlier process left to be journalled, the deployment, then the doors.
+ * Puts the service together, in the order in which the parts need each other: the address, records in memory, the
+ * journal (which recovers), what an earlier process left to be journalled, the deployment, then the doors.
  */
 export async function startEngine(
   config: Config,
   firstStart: FirstStart,
   deps: EngineDeps,
 ): Promise<Engine> {
-  const { parts, founding } = await openState(config, firstStart, deps)
-  const pipeline = pipelineOf(config, deps, parts)
-  const listener = await listen(config, deps, parts, pipeline)
-  const doors = await openDoors(config, deps, parts, listener)
-  const endpoint = listener?.endpoint
-  if (endpoint !== undefined) {
-    deps.announce(
-      founding === undefined
-        ? laterStartBanner(endpoint, parts.deployment)
-        : firstStartBanner(endpoint, parts.deployment, founding),
-    )
+  const entrance = await listenFirst(config, deps)
+  const endpoint = entrance?.endpoint
+  try {
+    const parts = await openState(config, firstStart, deps, endpoint)
+    const pipeline = pipelineOf(deps, parts)
+    const doors = await openDoors(config, deps, parts, endpoint)
+    entrance?.open({
+      onRequest: (request, reply) => pipeline.accept(request, reply),
+      health: () => healthOf(parts),
+    })
+    if (endpoint !== undefined) deps.announce(readyBanner(endpoint, parts.deployment))
+    const stop = async () => {
+      await entrance?.drain()
+      await pipeline.idle()
+      await doors.close()
+      await parts.refusals.flush().catch(() => {})
+      await parts.lookup.close()
+      await parts.journal.close()
+      await parts.store.close()
+    }
+    return { endpoint, stop }
+  } catch (error) {
+    await entrance?.drain()
+    throw error
   }
-  const stop = async () => {
-    await listener?.drain()
-    await pipeline.idle()
-    await doors.close()
-    await parts.refusals.flush().catch(() => {})
-    await parts.lookup.close()
-    await parts.journal.close()
-    await parts.store.close()
-  }
-  return { endpoint, stop }
 }
 
 type Parts = Recorder & {
+  readonly journal: OpenedJournal
   readonly accounts: Accounts
   readonly deployment: Deployment
   readonly state: KmsState
@@ -103,7 +107,8 @@ async function openState(
   config: Config,
   firstStart: FirstStart,
   deps: EngineDeps,
-): Promise<{ parts: Parts; founding: Founding | undefined }> {
+  endpoint: string | undefined,
+): Promise<Parts> {
   const { hsm, clock, random } = deps
   const file = join(config.dataDir, 'store', 'store.db')
   const store = ownOutbox(await openSqliteStore({ file }), config.node)
@@ -112,9 +117,11 @@ async function openState(
   const state = new KmsState(mirror)
   const [, journal] = await Promise.all([mirror.load(), openJournalOf(config, deps)])
   const recorder = { store, mirror, journal }
-  await replayOutbox(store, journal, journalTail(config, journal))
-  checkUnchanged(firstStart, accounts)
-  const founding = await foundIfNew(firstStart, accounts, deps, recorder)
+  await replayOutbox(store, journal, (from) => recordsFrom(config, from), deps.log)
+  await checkUnchanged(firstStart, accounts, hsm)
+  if (accounts.deployment === undefined) {
+    await found(firstStart, accounts, deps, recorder, endpoint)
+  }
   const { deployment } = accounts
   if (deployment === undefined) throw new Error('the deployment was not founded')
   for (const region of deployment.regions) await hsm.ensureRegion(region)
@@ -132,42 +139,59 @@ async function openState(
     clock,
     random,
   })
-  const parts = { ...recorder, accounts, deployment, state, lookup, refusals }
-  return { parts, founding }
+  return { ...recorder, accounts, deployment, state, lookup, refusals }
 }
 
-async function openJournalOf(config: Config, { hsm, clock, random }: EngineDeps): Promise<Journal> {
-  return openJournal({
+async function openJournalOf(config: Config, deps: EngineDeps): Promise<OpenedJournal> {
+  const { hsm, clock, random, log, journalThread } = deps
+  const options = {
     directory: join(config.dataDir, 'journal', config.node),
     node: config.node,
     segmentBytes: config.segmentBytes,
     checkpointIntervalMs: 1000,
     publicKey: await hsm.checkpointPublicKey(),
-    sign: (message) => hsm.signCheckpoint(message),
+    sign: (message: Buffer) => hsm.signCheckpoint(message),
     clock,
     random,
-  })
+    log,
+  }
+  return openJournal(options, journalThread)
 }
 
-function* journalTail(config: Config, journal: Journal): Iterable<string> {
-  const from = Math.max(0, journal.size - replayWindow)
+function* recordsFrom(config: Config, from: number): Iterable<string> {
   const directory = join(config.dataDir, 'journal', config.node)
   for (const { record } of readRecords(directory, { from })) yield record
 }
 
-async function foundIfNew(
+/**
+ * Makes the deployment of a new folder. Its access key is told before it counts: a secret that was told and came to
+ * nothing harms nobody, one that counts and was not told is lost.
+ */
+async function found(
   firstStart: FirstStart,
   accounts: Accounts,
   deps: EngineDeps,
   recorder: Recorder,
-): Promise<Founding | undefined> {
-  if (accounts.deployment !== undefined) return undefined
+  endpoint: string | undefined,
+): Promise<void> {
+  if (endpoint === undefined) {
+    throw new ConfigError(
+      'This data folder was never started: "kagiban start" makes what it holds.',
+    )
+  }
   const founding = await foundDeployment(firstStart, accounts, deps)
-  await commitRecorded(recorder, founding.puts, [founding.event])
-  return founding
+  deps.announce(foundingBanner(endpoint, founding))
+  try {
+    await commitRecorded(recorder, founding.puts, [founding.event])
+  } catch (error) {
+    if (!(error instanceof StoreConflict)) throw error
+    throw new ConfigError(
+      'Another process made this data folder meanwhile; use what that one showed.',
+    )
+  }
 }
 
-function pipelineOf(config: Config, deps: EngineDeps, parts: Parts): Pipeline {
+function pipelineOf(deps: EngineDeps, parts: Parts): Pipeline {
   const { hsm, clock, random, log } = deps
   const { accounts, deployment, state, lookup } = parts
   const kms = kmsService({
@@ -203,32 +227,9 @@ function pipelineOf(config: Config, deps: EngineDeps, parts: Parts): Pipeline {
     authorize: authorizer(new PolicyCache()),
     clock,
     random,
-    elementBytesMax: Math.min(elementBytesLimit, Math.floor(config.segmentBytes / 4)),
+    elementBytesMax: elementBytesFor(parts.journal.maxRecordBytes),
     log,
   })
-}
-
-async function listen(
-  config: Config,
-  deps: EngineDeps,
-  parts: Parts,
-  pipeline: Pipeline,
-): Promise<Listener | undefined> {
-  if (config.listen === undefined) return undefined
-  const { tls } = config
-  try {
-    return await startListener({
-      ...config.listen,
-      tls: tls && { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) },
-      insecurePlaintext: config.insecurePlaintext,
-      onRequest: (request, reply) => pipeline.accept(request, reply),
-      health: () => healthOf(parts),
-      clock: deps.clock,
-      log: deps.log,
-    })
-  } catch (error) {
-    throw new ConfigError(error instanceof Error ? error.message : String(error))
-  }
 }
 
 function healthOf({ journal, store }: Recorder): { status: 200 | 503; body: string } {
@@ -243,7 +244,7 @@ async function openDoors(
   config: Config,
   deps: EngineDeps,
   parts: Parts,
-  listener: Listener | undefined,
+  endpoint: string | undefined,
 ): Promise<{ close(): Promise<void> }> {
   const { hsm, clock, random, log } = deps
   const { accounts, state } = parts
@@ -275,18 +276,19 @@ async function openDoors(
     domainKeys,
     clock,
     random,
-    endpoint: () => listener?.endpoint,
+    endpoint: () => endpoint,
     keys: () => state.keys.size,
     runDirectory,
   })
   // Relative where it can be: the service runs in that folder, and a socket's whole path is limited to 100 bytes.
   const path = relative(process.cwd(), join(runDirectory, socketName(config.node)))
   const socket = await startOperatorSocket(path, commands, log)
-  if (listener === undefined) return socket
+  if (endpoint === undefined) return socket
+  const toForget = new Set<string>()
   const upkeep = [
     every(
       upkeepIntervalMs,
-      async () => void (await deleteDueKeys({ ...parts, hsm, clock, random })),
+      async () => void (await deleteDueKeys({ ...parts, hsm, clock, random, toForget })),
       log,
     ),
     every(upkeepIntervalMs, () => domainKeys.upkeep(), log),

@@ -1,9 +1,16 @@
+import { timingSafeEqual } from 'node:crypto'
 import type { Clock } from './base/clock.ts'
 import type { AccountId, Region } from './base/ids.ts'
 import type { Random } from './base/random.ts'
 import { ConfigError, defaults, type FirstStart } from './config.ts'
 import type { Hsm } from './hsm/port.ts'
-import { type AccessKey, type Accounts, newAccessKey } from './operator/accounts.ts'
+import {
+  type AccessKey,
+  type Accounts,
+  type Deployment,
+  newAccessKey,
+} from './operator/accounts.ts'
+import { operatorEventSource } from './operator/event.ts'
 import { internalIdentity, serviceEventRecord } from './record/event.ts'
 import type { OutboxEvent, Put } from './storage/port.ts'
 
@@ -11,7 +18,7 @@ import type { OutboxEvent, Put } from './storage/port.ts'
 export type Founding = {
   readonly puts: readonly Put[]
   readonly event: OutboxEvent
-  readonly account: AccountId
+  readonly deployment: Deployment
   readonly accessKey: AccessKey
   /** Whether the secret was generated here, and so has to be shown, once. */
   readonly generated: boolean
@@ -31,12 +38,13 @@ export async function foundDeployment(
     : newAccessKey(deps.random)
   const now = deps.clock.now()
   for (const region of regions) await deps.hsm.ensureRegion(region)
+  const deployment = { account, regions, createdAt: now }
   const puts = [
-    accounts.found({ account, regions, createdAt: now }),
+    accounts.found(deployment),
     ...(await accounts.create(account, accessKey, now, deps.hsm)),
   ]
   const event = foundingEvent(account, regions, accessKey.accessKeyId, now, deps.random)
-  return { puts, event, account, accessKey, generated: !given }
+  return { puts, event, deployment, accessKey, generated: !given }
 }
 
 function foundingEvent(
@@ -53,10 +61,10 @@ function foundingEvent(
     eventId,
     userIdentity: internalIdentity(account),
     time,
-    eventSource: 'operator.kagiban.internal',
+    eventSource: operatorEventSource,
     eventName: 'CreateDeployment',
     region: home,
-    sourceIp: 'operator.kagiban.internal',
+    sourceIp: operatorEventSource,
     serviceEventDetails: { account, regions, accessKeyId },
     recipientAccountId: account,
   })
@@ -64,9 +72,13 @@ function foundingEvent(
 }
 
 /** What a data folder took at its first start cannot be changed by giving another value later. */
-export function checkUnchanged(firstStart: FirstStart, accounts: Accounts): void {
+export async function checkUnchanged(
+  firstStart: FirstStart,
+  accounts: Accounts,
+  hsm: Hsm,
+): Promise<void> {
   const { deployment } = accounts
-  const { account, regions } = firstStart
+  const { account, regions, rootAccessKeyId, rootSecretAccessKey } = firstStart
   if (deployment === undefined) return
   if (account !== undefined && !accounts.exists(account)) {
     throw new ConfigError(
@@ -80,4 +92,32 @@ export function checkUnchanged(firstStart: FirstStart, accounts: Accounts): void
         `${deployment.regions.join(',')}. It counts at the first start only.`,
     )
   }
+  if (rootAccessKeyId === undefined || rootSecretAccessKey === undefined) return
+  const known = accounts.credential(rootAccessKeyId)
+  if (known === undefined || !(await isSealed(known, rootSecretAccessKey, hsm))) {
+    throw new ConfigError(
+      'KAGIBAN_ROOT_ACCESS_KEY_ID and KAGIBAN_ROOT_SECRET_ACCESS_KEY are no access key of this data folder. ' +
+        'They count at the first start only.',
+    )
+  }
+}
+
+/** Whether it is the sealed secret: then both give the same signing key. The sealed one opens in the core alone. */
+async function isSealed(
+  { accessKeyId, sealedSecret }: { readonly accessKeyId: string; readonly sealedSecret: string },
+  secret: string,
+  hsm: Hsm,
+): Promise<boolean> {
+  const bytes = Buffer.from(secret, 'utf8')
+  const sealed = await hsm.sealSecret(accessKeyId, bytes)
+  bytes.fill(0)
+  const scope = { accessKeyId, date: '20000101', region: 'us-east-1', service: 'kms' }
+  const [given, known] = await Promise.all([
+    hsm.signingKey({ ...scope, sealedSecret: sealed }),
+    hsm.signingKey({ ...scope, sealedSecret }),
+  ])
+  const alike = timingSafeEqual(given, known)
+  given.fill(0)
+  known.fill(0)
+  return alike
 }

@@ -1,16 +1,4 @@
-import { ConfigError, readConfig, startHelp } from './config.ts'
-import { supervise } from './supervisor.ts'
+import { run } from '../cli/main.ts'
 
-/** `npm start`: reads the configuration and supervises the processes until they end. */
-try {
-  const config = readConfig(process.argv.slice(2), process.env)
-  if (config === undefined) console.log(startHelp)
-  else {
-    const running = supervise(config)
-    process.exitCode = await running.ended
-  }
-} catch (error) {
-  if (!(error instanceof ConfigError)) throw error
-  console.error(error.message)
-  process.exitCode = 2
-}
+/** `npm start` is `kagiban start`. */
+process.exitCode = await run(['start', ...process.argv.slice(2)], process.env)

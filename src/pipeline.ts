@@ -6,7 +6,7 @@ import type { Random } from './base/random.ts'
 import type { Directory } from './directory.ts'
 import type { Journal } from './journal/port.ts'
 import type { Call } from './record/call.ts'
-import { settle } from './record/commit.ts'
+import { requireJournallable, settle } from './record/commit.ts'
 import { globalConditions } from './record/conditions.ts'
 import { recordsOf } from './record/records.ts'
 import type { Refusals } from './record/refusals.ts'
@@ -145,6 +145,7 @@ export class Pipeline {
     const { operation, context, input } = decoded(call)
     // Of a call that is decided anew nothing is known that an earlier decision found.
     call.resolved = false
+    call.authorized = false
     call.target = undefined
     call.target = operation.resolve(context, input, call.service?.deps)
     call.resolved = true
@@ -155,6 +156,7 @@ export class Pipeline {
     for (const check of operation.checks(context, input, call.target)) {
       this.#options.authorize(context.caller, check, context)
     }
+    call.authorized = true
   }
 
   async #finish(call: Call): Promise<void> {
@@ -189,6 +191,7 @@ export class Pipeline {
         call.output = result.output
         if (result.changes === undefined || result.changes.length === 0) return undefined
         const events = this.#recordsOf(call)
+        requireJournallable(this.#options.journal, events)
         await this.#options.mirror.commit(result.changes, events)
         return events
       } catch (error) {

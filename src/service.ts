@@ -4,17 +4,22 @@ import { systemRandom } from './base/random.ts'
 import { type Config, ConfigError, type FirstStart } from './config.ts'
 import { type Engine, startEngine } from './engine.ts'
 import { HsmClient } from './hsm/client.ts'
+import { failStop } from './service/fail-stop.ts'
+import { outliveReaders } from './supervisor/output.ts'
 
 /**
  * The service process: what the supervisor says to it, over the channel between them. `start` brings the
- * configuration, `core` the socket of a key core (again whenever one had to be replaced), `stop` drains.
+ * configuration, `core` the socket of a key core (again whenever one had to be replaced), `stop` drains. It says when
+ * it is `ready`, and when the socket of a core is lost (`core-lost`): that one may hang, and has to be ended then.
  */
 type Message =
   | { readonly type: 'start'; readonly config: Config; readonly firstStart: FirstStart }
-  | { readonly type: 'core' }
+  | { readonly type: 'core'; readonly number: number }
   | { readonly type: 'stop' }
 
 process.umask(0o077)
+outliveReaders()
+failStop(log)
 
 const core = new HsmClient()
 let engine: Promise<Engine> | undefined
@@ -22,12 +27,22 @@ let stopping = false
 
 process.on('message', (message: Message, socket: Socket | undefined) => {
   if (message.type === 'start') engine = start(message.config, message.firstStart)
-  else if (message.type === 'core' && socket !== undefined) core.attach(socket)
+  else if (message.type === 'core' && socket !== undefined) attach(message.number, socket)
   else if (message.type === 'stop') stop()
 })
 // The supervisor is gone, or the terminal says stop to the whole group: drain all the same.
 process.on('disconnect', stop)
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop)
+
+function attach(number: number, socket: Socket): void {
+  socket.once('close', () => tell({ type: 'core-lost', number }))
+  core.attach(socket)
+}
+
+/** A supervisor that is gone does not hear; 'disconnect' says so. */
+function tell(message: object): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => {})
+}
 
 async function start(config: Config, firstStart: FirstStart): Promise<Engine> {
   try {
@@ -38,7 +53,7 @@ async function start(config: Config, firstStart: FirstStart): Promise<Engine> {
       log,
       announce: (text) => void process.stdout.write(text),
     })
-    process.send?.({ type: 'ready', endpoint: started.endpoint })
+    tell({ type: 'ready', endpoint: started.endpoint })
     return started
   } catch (error) {
     refuse(error)

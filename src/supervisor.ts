@@ -1,14 +1,21 @@
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { type Config, ConfigError, type StartConfig } from './config.ts'
+import { join } from 'node:path'
+import { type Config, ConfigError, type FirstStart, type StartConfig } from './config.ts'
+import {
+  type Child,
+  droppedNodeOptions,
+  type End,
+  endSoon,
+  spawnCore,
+  spawnService,
+} from './supervisor/children.ts'
 
 /**
- * Starts the key core and the service, gives them the two ends of a socket pair, and keeps the core alive: when it
- * dies, a new one gets a new socket, and the service sends again what was not answered. When the service ends, all
- * ends. Both children run under Node's permission model; the supervisor itself talks to nobody.
+ * Starts the key core and the service, gives them the two ends of a socket pair, and keeps both alive. When the core
+ * dies, a new one gets a new socket, and the service sends again what was not answered. When the service fails, both
+ * are started anew. When the service ends, all ends. Both children run under Node's permission model; the supervisor
+ * itself talks to nobody.
  */
 export type Supervised = {
   /**
@@ -22,168 +29,189 @@ export type Supervised = {
   stop(): void
 }
 
-const source = dirname(fileURLToPath(import.meta.url))
-/** A core that lives shorter than this did not start: after that many in a row the service cannot go on. */
-const coreLifeMinMs = 2_000
-const coreFailuresMax = 5
+/** A child that is there for less than this, in ms, failed at once: after that many in a row there is no going on. */
+const lifeMin = 2_000
+const failuresMax = 5
+/** How long a core may take to end by itself once its socket is closed, in ms. */
+const coreGrace = 3_000
 
 /** The exit code with which the key core says that it refuses to start, having said why on stderr. */
 const coreRefusal = 3
+/** Those with which the service ends by its own decision: it was stopped, or it cannot start and said why. */
+const serviceDecisions: readonly (number | null)[] = [0, 1, 2]
 
-type State = {
-  readonly config: Config
-  readonly passphrase: Buffer
-  readonly service: ChildProcess
-  core: ChildProcess | undefined
-  failures: number
-  stopping: boolean
+const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+/** Settings of a first start count once, and hold a secret: a service that is started again gets none. */
+const notFirst: FirstStart = {
+  account: undefined,
+  regions: undefined,
+  rootAccessKeyId: undefined,
+  rootSecretAccessKey: undefined,
 }
 
+type Message =
+  | { readonly type: 'ready'; readonly endpoint?: string }
+  /** The socket of the core of that number is closed on the service's side. */
+  | { readonly type: 'core-lost'; readonly number: number }
+
+/** While this is in a data folder, half of it is what was there before a restore, and half what the restore brings. */
+export const unfinishedRestore = 'restore.ready'
+
+/** Throws ConfigError when the folder or the passphrase is not fit for a start. */
 export function supervise(config: StartConfig): Supervised {
+  if (existsSync(join(config.dataDir, unfinishedRestore))) {
+    throw new ConfigError(
+      `A restore into ${config.dataDir} was interrupted: give the same "kagiban restore" again.`,
+    )
+  }
   mkdirSync(join(config.dataDir, 'hsm'), { recursive: true, mode: 0o700 })
-  const passphrase = readPassphrase(config)
-  const service = startService(config)
-  const state: State = {
-    config,
-    passphrase,
-    service,
-    core: undefined,
-    failures: 0,
-    stopping: false,
+  for (const name of droppedNodeOptions()) {
+    console.error(`The service does not take ${name} from NODE_OPTIONS.`)
   }
-  const stop = () => {
-    state.stopping = true
-    if (service.connected) service.send({ type: 'stop' })
-  }
-  const onSignal = () => stop()
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal)
-  const ready = readiness(service)
-  ready.catch(() => {})
-  const ended = new Promise<number>((resolve) => {
-    service.once('exit', (code, signal) => {
-      state.stopping = true
-      state.passphrase.fill(0)
-      for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.off(name, onSignal)
-      if (signal !== null) console.error(`The service ended by ${signal}.`)
-      endCore(state, () => resolve(code ?? 1))
-    })
-  })
   const { firstStart, ...settings } = config
-  service.send({ type: 'start', config: settings, firstStart })
-  startCore(state)
-  return { ready, ended, stop }
+  const supervisor = new Supervisor(settings, readPassphrase(config))
+  supervisor.start(firstStart)
+  return supervisor
 }
 
-function readiness(service: ChildProcess): Promise<string | undefined> {
-  return new Promise((resolve, reject) => {
-    service.on('message', (message: { type: string; endpoint?: string }) => {
-      if (message.type === 'ready') resolve(message.endpoint)
-    })
-    service.once('exit', () => reject(new Error('the service ended before it was ready')))
-  })
-}
+class Supervisor implements Supervised {
+  readonly ready: Promise<string | undefined>
+  readonly ended: Promise<number>
+  readonly #ready = Promise.withResolvers<string | undefined>()
+  readonly #ended = Promise.withResolvers<number>()
+  readonly #passphrase: Buffer
+  readonly #stop = () => this.stop()
+  #config: Config
+  #service: Child | undefined
+  /** When the service that runs was ready. */
+  #readyAt: number | undefined
+  #wasReady = false
+  #serviceFailures = 0
+  #core: Child | undefined
+  #coreNumber = 0
+  #coreFailures = 0
+  /** Nothing is started any more: it was told to stop, or it gave up. */
+  #stopping = false
 
-function startService(config: Config): ChildProcess {
-  const { tls } = config
-  const own = ['store', 'journal', 'index', 'run'].map((name) => join(config.dataDir, name))
-  for (const path of own) mkdirSync(path, { recursive: true, mode: 0o700 })
-  const readable = [...sourcePaths, ...own, ...(tls ? [tls.certFile, tls.keyFile] : [])]
-  return spawnConfined(
-    [
-      '--allow-net',
-      '--allow-worker',
-      ...allowed('read', readable),
-      ...allowed('write', own),
-      // Requests leave much short-lived garbage: a larger young generation collects it less often (measured: -20 %).
-      '--max-semi-space-size=32',
-    ],
-    [join(source, 'service.ts')],
-    {
-      // The operator's socket has a name relative to this folder: a socket's whole path is limited to about 100 bytes.
-      cwd: join(config.dataDir, 'run'),
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: serviceEnvironment(),
-    },
-  )
-}
+  constructor(config: Config, passphrase: Buffer) {
+    this.#config = config
+    this.#passphrase = passphrase
+    this.ready = this.#ready.promise
+    this.ended = this.#ended.promise
+    this.ready.catch(() => {})
+    for (const signal of signals) process.on(signal, this.#stop)
+  }
 
-function startCore(state: State): void {
-  const directory = join(state.config.dataDir, 'hsm')
-  const core = spawnConfined(
-    [...allowed('read', [...sourcePaths, directory]), ...allowed('write', [directory])],
-    [join(source, 'hsm/main.ts'), directory],
-    { cwd: directory, stdio: ['pipe', 'inherit', 'inherit', 'pipe'], env: {} },
-  )
-  const startedAt = performance.now()
-  state.core = core
-  core.stdin?.on('error', () => {})
-  core.stdin?.end(Buffer.from(state.passphrase))
-  core.once('exit', (code) => coreEnded(state, code, performance.now() - startedAt))
-  const socket = core.stdio[3]
-  if (socket instanceof Socket && state.service.connected) {
-    state.service.send({ type: 'core' }, socket)
+  stop(): void {
+    this.#stopping = true
+    this.#tell({ type: 'stop' })
+  }
+
+  start(firstStart: FirstStart): void {
+    const service = spawnService(this.#config)
+    this.#service = service
+    this.#readyAt = undefined
+    service.process.on('message', (message: Message) => this.#hear(message))
+    void service.ended.then((end) => this.#serviceEnded(end))
+    this.#tell({ type: 'start', config: this.#config, firstStart })
+    this.#startCore()
+  }
+
+  #startCore(): void {
+    const startedAt = performance.now()
+    const core = spawnCore(this.#config, this.#passphrase)
+    this.#core = core
+    void core.ended.then((end) => this.#coreEnded(core, end, performance.now() - startedAt))
+    const socket = core.process.stdio?.[3]
+    if (socket instanceof Socket) this.#tell({ type: 'core', number: ++this.#coreNumber }, socket)
+  }
+
+  /** A service that is about to end does not hear; its end says so soon enough. */
+  #tell(message: object, socket?: Socket): void {
+    const service = this.#service?.process
+    if (service?.connected === true) service.send(message, socket, undefined, () => {})
+  }
+
+  #hear(message: Message): void {
+    if (message.type === 'ready') this.#becameReady(message.endpoint)
+    // It ends by itself when its socket closes, unless it hangs; its end then starts another.
+    else if (message.number === this.#coreNumber && this.#core !== undefined) {
+      void endSoon(this.#core, coreGrace)
+    }
+  }
+
+  #becameReady(endpoint: string | undefined): void {
+    this.#readyAt = performance.now()
+    this.#wasReady = true
+    const { listen } = this.#config
+    if (endpoint !== undefined && listen?.port === 0) {
+      // Clients know the port that was picked: a service that is started again takes the same.
+      this.#config = {
+        ...this.#config,
+        listen: { ...listen, port: Number(new URL(endpoint).port) },
+      }
+    }
+    this.#ready.resolve(endpoint)
+  }
+
+  #coreEnded(core: Child, { code, failure }: End, lifeMs: number): void {
+    if (this.#core === core) this.#core = undefined
+    if (this.#stopping || this.#service === undefined) return
+    if (failure !== undefined) console.error(`The key core cannot be started: ${failure}`)
+    this.#coreFailures = lifeMs < lifeMin ? this.#coreFailures + 1 : 0
+    if (code === coreRefusal || this.#coreFailures >= failuresMax) {
+      console.error('The key core cannot start; the service ends.')
+      this.#stopping = true
+      this.#service.process.kill('SIGKILL')
+      return
+    }
+    console.error('The key core ended; starting another.')
+    this.#startCore()
+  }
+
+  async #serviceEnded(end: End): Promise<void> {
+    this.#service = undefined
+    const { code, signal, failure } = end
+    if (signal !== null) console.error(`The service ended by ${signal}.`)
+    if (failure !== undefined) console.error(`The service cannot be started: ${failure}`)
+    const livedMs = this.#readyAt === undefined ? 0 : performance.now() - this.#readyAt
+    this.#serviceFailures = livedMs < lifeMin ? this.#serviceFailures + 1 : 0
+    if (this.#core !== undefined) await endSoon(this.#core, coreGrace)
+    if (this.#stopping || serviceDecisions.includes(code) || !this.#wasReady) {
+      this.#finish(code ?? 1)
+    } else if (this.#serviceFailures >= failuresMax) {
+      console.error('The service fails again and again; all ends.')
+      this.#finish(code ?? 1)
+    } else {
+      console.error('The service failed; starting it again.')
+      this.start(notFirst)
+    }
+  }
+
+  #finish(code: number): void {
+    this.#stopping = true
+    this.#passphrase.fill(0)
+    for (const signal of signals) process.off(signal, this.#stop)
+    this.#ready.reject(new Error('the service ended before it was ready'))
+    this.#ended.resolve(code)
   }
 }
 
-function coreEnded(state: State, code: number | null, lifeMs: number): void {
-  if (state.stopping) return
-  state.failures = lifeMs < coreLifeMinMs ? state.failures + 1 : 0
-  if (code === coreRefusal || state.failures >= coreFailuresMax) {
-    console.error('The key core cannot start; the service ends.')
-    state.service.kill('SIGKILL')
-    return
-  }
-  console.error('The key core ended; starting another.')
-  startCore(state)
-}
-
-/** The core ends by itself when the service has closed its socket; a core that hangs is ended. */
-function endCore(state: State, done: () => void): void {
-  const { core } = state
-  if (core === undefined || core.exitCode !== null || core.signalCode !== null) {
-    done()
-    return
-  }
-  const timer = setTimeout(() => core.kill('SIGKILL'), 3_000)
-  core.once('exit', () => {
-    clearTimeout(timer)
-    done()
-  })
-}
-
-/** What a child may read to load its own code: never the data folder, even when that lies inside the clone. */
-const sourcePaths = [source, join(dirname(source), 'package.json')]
-
-function allowed(kind: 'read' | 'write', paths: readonly string[]): string[] {
-  return paths.map((path) => `--allow-fs-${kind}=${path}`)
-}
-
-/** Core dumps would hold keys: the shell turns them off, and then is replaced by Node. */
-function spawnConfined(
-  permissions: readonly string[],
-  script: readonly string[],
-  options: SpawnOptions,
-): ChildProcess {
-  const quiet = ['--disable-warning=ExperimentalWarning', '--disable-warning=SecurityWarning']
-  const command = [process.execPath, '--permission', ...permissions, ...quiet, ...script]
-  return spawn('/bin/sh', ['-c', 'ulimit -c 0 && exec "$@"', 'sh', ...command], options)
-}
-
-/** The children get no environment: the secrets of a first start travel in the configuration message. */
-function serviceEnvironment(): NodeJS.ProcessEnv {
-  const options = process.env['NODE_OPTIONS']
-  return options === undefined ? {} : { NODE_OPTIONS: options }
-}
+const newline = Buffer.from('\n')
 
 function readPassphrase(config: Config): Buffer {
   const { passphrase } = config
   if (passphrase === undefined) return Buffer.alloc(0)
   try {
     const bytes = readFileSync('file' in passphrase ? passphrase.file : passphrase.fd)
-    if (bytes.length === 0) throw new Error('it is empty')
+    // The key core takes one newline at the end away, and makes a root without a passphrase where nothing is left.
+    if (bytes.length === 0 || bytes.equals(newline)) throw new Error('it is empty')
     return bytes
   } catch (error) {
-    const where = 'file' in passphrase ? passphrase.file : `file descriptor ${passphrase.fd}`
+    const where =
+      'file' in passphrase
+        ? passphrase.file
+        : `file descriptor ${passphrase.fd} (npm and npx hand over 0 alone)`
     throw new ConfigError(`The root's passphrase cannot be read from ${where}: ${String(error)}`)
   }
 }

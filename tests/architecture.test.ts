@@ -42,26 +42,29 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   ],
 
   directory: ['base', 'wire', 'authenticate', 'services', 'record'],
+  turns: [],
   pipeline: [
     ...['base', 'wire', 'hsm contract', 'journal', 'storage'],
     ...['authenticate', 'authorize', 'services', 'record', 'operator', 'directory'],
+    'turns',
   ],
   listener: ['base', 'wire', 'pipeline'],
 
   config: ['base'],
+  entrance: ['base', 'config', 'listener'],
   founding: ['base', 'config', 'hsm contract', 'storage', 'record', 'operator'],
   banner: ['base', 'config', 'operator', 'founding'],
   engine: 'anything',
   service: 'anything',
   supervisor: ['base', 'config'],
-  main: ['base', 'config', 'supervisor'],
   /** A restore looks into the copy that it brings back, with no service running. */
   cli: ['base', 'config', 'supervisor', 'operator', 'journal', 'storage', 'storage adapters'],
+  main: ['cli'],
 }
 
 const disk = [
   ...['journal', 'storage adapters', 'hsm', 'config', 'operator', 'listener'],
-  ...['engine', 'supervisor', 'main', 'cli'],
+  ...['entrance', 'supervisor', 'cli'],
 ]
 const network = ['listener', 'operator', 'hsm', 'service', 'supervisor']
 

@@ -44,3 +44,5 @@ export type DenialReason =
   | 'explicit-deny-in-identity-policy'
   | 'no-key-policy-allows'
   | 'no-identity-policy-allows'
+  /** Matching the policies against the request would take too long. */
+  | 'too-much-work'

@@ -20,6 +20,7 @@ export function denialText(request: AccessRequest, denied: Denied): string {
       return `${subject} because no identity-based policy allows the ${permission} action`
     case 'no-key-policy-allows':
     case 'cross-account-operation':
+    case 'too-much-work':
       return `${subject} because no resource-based policy allows the ${permission} action`
   }
 }
@@ -33,6 +34,7 @@ const byKeySide: ReadonlySet<DenialReason> = new Set<DenialReason>([
   'cross-account-operation',
   'explicit-deny-in-key-policy',
   'no-key-policy-allows',
+  'too-much-work',
 ])
 
 function refusal(caller: Caller, permission: string): string {

@@ -1,5 +1,5 @@
 import type { Atom, Rule } from './conditions/atom.ts'
-import { ConditionContext, valuesOf } from './conditions/context.ts'
+import { ConditionContext, TooMuchWork, valuesOf } from './conditions/context.ts'
 import type { Allowed, Decision, DenialReason, Denied, Path } from './decision.ts'
 import type { CompiledPolicy, CompiledStatement } from './policy/compile.ts'
 import type { PrincipalMatch } from './policy/principal-match.ts'
@@ -37,6 +37,7 @@ const keyPolicyDeny = denied('explicit-deny-in-key-policy')
 const identityDeny = denied('explicit-deny-in-identity-policy')
 const noKeyPolicy = denied('no-key-policy-allows')
 const noIdentityPolicy = denied('no-identity-policy-allows')
+const tooMuchWork = denied('too-much-work')
 const accountRoot: Allowed = { allowed: true, reason: 'account-root' }
 const identityPolicy: Allowed = { allowed: true, reason: 'identity-policy' }
 
@@ -65,7 +66,17 @@ class Evaluation {
     this.#trace = trace
   }
 
+  /** What cannot be decided in bounded time is refused: a Deny that was not reached may be there. */
   decision(): Decision {
+    try {
+      return this.#decision()
+    } catch (error) {
+      if (error instanceof TooMuchWork) return tooMuchWork
+      throw error
+    }
+  }
+
+  #decision(): Decision {
     const { resource, caller } = this.#request
     if (resource.type === 'identity') {
       return resource.account === caller.account ? this.#byIdentity() : noIdentityPolicy

@@ -124,6 +124,7 @@ class Segment {
 
   /** The leftmost place from `start` on where the piece fits before `end`, or -1. */
   find(text: string, start: number, end: number): number {
+    if (start + this.length > end) return -1
     if (text.length > plainTextMax && this.length > plainPieceMax) {
       const codes = this.literal === undefined ? this.#codes : codesOf([this.literal])
       return shiftAnd(codes, text, start, end)

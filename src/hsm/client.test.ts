@@ -162,7 +162,8 @@ test('re-encryption moves a plaintext to another key and context', async (t) => 
 })
 
 test('rotate, rewrap, retire: blobs go on decrypting, old wrappings do not', async (t) => {
-  const hsm = newCore(t)
+  let now = 1_700_000_000_000
+  const hsm = newCore(t, { clock: { now: () => now } })
   await hsm.ensureRegion(region)
   const old = await hsm.createMaterial(keyName())
   const blob = await hsm.encrypt(old, plaintext, context)
@@ -173,6 +174,10 @@ test('rotate, rewrap, retire: blobs go on decrypting, old wrappings do not', asy
   assert.equal(current.materialId, old.materialId)
   assert.notEqual(current.wrapped, old.wrapped)
   await assert.rejects(hsm.retireDomainKeys(region, 3), failure('internal'))
+  now += 59_999
+  await assert.rejects(hsm.retireDomainKeys(region, 2), failure('internal'))
+  assert.deepEqual(await hsm.decrypt(old, blob, context), plaintext)
+  now += 1
   await hsm.retireDomainKeys(region, 2)
   await assert.rejects(hsm.decrypt(old, blob, context), failure('key-unavailable'))
   assert.deepEqual(await hsm.decrypt(current, blob, context), plaintext)
@@ -180,15 +185,33 @@ test('rotate, rewrap, retire: blobs go on decrypting, old wrappings do not', asy
   assert.deepEqual(regions[0]?.generations, [2])
 })
 
-test('forgotten material is unwrapped anew', async (t) => {
+test('forgotten material is not unwrapped again, however it is asked for', async (t) => {
   const hsm = newCore(t)
   await hsm.ensureRegion(region)
   const material = await hsm.createMaterial(keyName())
+  const other = await hsm.createMaterial(keyName())
   const blob = await hsm.encrypt(material, plaintext, {})
   const ids = Array.from({ length: 600 }, (_, index) => index.toString(16).padStart(64, '0'))
   await hsm.forget([...ids, material.materialId])
   await hsm.forget([])
-  assert.deepEqual(await hsm.decrypt(material, blob, {}), plaintext)
+  const from = { material, blob, context: {} }
+  const calls = [
+    hsm.encrypt(material, plaintext, {}),
+    hsm.decrypt(material, blob, {}),
+    hsm.reEncrypt(from, { material: other, context: {} }),
+    hsm.generateDataKey(material, 32, {}),
+    hsm.generateDataKeyWithoutPlaintext(material, 32, {}),
+    hsm.rewrap(material),
+  ]
+  for (const call of calls) await assert.rejects(call, failure('key-unavailable'))
+  await hsm.encrypt(other, plaintext, {})
+})
+
+test('only ids of materials can be forgotten', async (t) => {
+  const hsm = newCore(t)
+  for (const id of ['', 'x', 'A'.repeat(64), 'a'.repeat(65)]) {
+    await assert.rejects(hsm.forget([id]), failure('internal'))
+  }
 })
 
 test('a cache smaller than the number of keys changes nothing', async (t) => {
@@ -248,12 +271,14 @@ test('checkpoints are signed by one key that stays', async (t) => {
   const hsm = newCore(t)
   const raw = await hsm.checkpointPublicKey()
   assert.equal(raw.length, 32)
-  const message = Buffer.from('kagiban\n42\nroot\n')
+  const origin = 'kagiban/main/00000000-0000-4000-8000-000000000000'
+  const root = Buffer.alloc(32, 1).toString('base64')
+  const message = Buffer.from(`${origin}\n42\n${root}\n`)
   const signature = await hsm.signCheckpoint(message)
   const der = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), raw])
   const publicKey = createPublicKey({ key: der, format: 'der', type: 'spki' })
   assert.equal(verify(null, message, publicKey, signature), true)
-  assert.equal(verify(null, Buffer.from('kagiban\n43\nroot\n'), publicKey, signature), false)
+  assert.equal(verify(null, Buffer.from(`${origin}\n43\n${root}\n`), publicKey, signature), false)
   raw.fill(0)
   assert.notDeepEqual(await hsm.checkpointPublicKey(), raw)
 })

@@ -58,7 +58,7 @@ export class Core {
   }
 
   rewrap(text: string): Material {
-    const { region, account, keyId, materialId, ...wrapped } = materialOf(text)
+    const { region, account, keyId, materialId, ...wrapped } = this.#materialOf(text)
     const name = { region, account, keyId }
     const material = this.#hierarchy.unwrapMaterial({ ...name, materialId, ...wrapped })
     try {
@@ -136,13 +136,14 @@ export class Core {
   #material(text: string): MaterialKey {
     const known = this.#cache.get(text)
     if (known !== undefined) return known
-    const material = materialOf(text)
+    const material = this.#materialOf(text)
     return this.#cache.add(text, material, this.#hierarchy.unwrapMaterial(material))
   }
-}
 
-function materialOf(text: string): Material {
-  const material = parseMaterial(text)
-  if (material === undefined) throw internalError('not the text of a key material')
-  return material
+  #materialOf(text: string): Material {
+    const material = parseMaterial(text)
+    if (material === undefined) throw internalError('not the text of a key material')
+    this.#cache.refuseForgotten(material)
+    return material
+  }
 }

@@ -79,7 +79,7 @@ const hierarchy: readonly Command[] = [
     code: commands.forget,
     fields: undefined,
     run: (core, ...materialIds) => {
-      core.forget(new Set(materialIds.map(ascii)))
+      core.forget(new Set(materialIds.map(materialIdOf)))
       return []
     },
   },
@@ -165,6 +165,12 @@ function nameOf(field: Buffer): KeyName {
   const name = parseName(ascii(field))
   if (name === undefined) throw internalError('not the name of a key')
   return name
+}
+
+function materialIdOf(field: Buffer): string {
+  const id = ascii(field)
+  if (!/^[0-9a-f]{64}$/.test(id)) throw internalError('not the id of a key material')
+  return id
 }
 
 function scopeText(field: Buffer): string {

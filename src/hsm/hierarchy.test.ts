@@ -18,11 +18,13 @@ import {
 } from './testing/fixtures.ts'
 
 const clock = { now: () => 1_700_000_000_000 }
+/** When the older domain keys may go, if the last one was made at `clock`. */
+const later = { now: () => clock.now() + 60_000 }
 const materialId = 'ab'.repeat(32)
 
-function open(directory: string, passphrase?: string): Hierarchy {
+function open(directory: string, passphrase?: string, at = clock): Hierarchy {
   const given = passphrase === undefined ? undefined : Buffer.from(passphrase)
-  return Hierarchy.open(directory, { passphrase: given, cost: quickCost }, clock)
+  return Hierarchy.open(directory, { passphrase: given, cost: quickCost }, at)
 }
 
 function withMaterial(t: TestContext) {
@@ -115,9 +117,10 @@ test('retirement destroys older generations, for good, and spares the active one
   hierarchy.rotate(region)
   hierarchy.rotate(region)
   const current = hierarchy.wrapMaterial(keyName(), materialId, material)
-  assert.throws(() => hierarchy.retire(region, 4), failure('internal'))
+  const aged = open(directory, undefined, later)
+  assert.throws(() => aged.retire(region, 4), failure('internal'))
   assert.deepEqual(hierarchy.status().regions[0]?.generations, [1, 2, 3])
-  hierarchy.retire(region, 3)
+  aged.retire(region, 3)
   assert.deepEqual(hierarchy.status().regions[0]?.generations, [3])
   for (const each of [hierarchy, open(directory)]) {
     assert.throws(() => each.unwrapMaterial(wrapped), failure('key-unavailable'))
@@ -125,6 +128,24 @@ test('retirement destroys older generations, for good, and spares the active one
   }
   hierarchy.retire(region, 3)
   assert.equal(hierarchy.rotate(region), 4)
+})
+
+test('no generation is destroyed while the active one is younger than a minute', (t) => {
+  const { directory, hierarchy, material, wrapped } = withMaterial(t)
+  let now = clock.now()
+  const ageing = open(directory, undefined, { now: () => now })
+  assert.equal(ageing.rotate(region), 2)
+  for (const at of [now, now + 59_999, now - 3_600_000]) {
+    now = at
+    assert.throws(() => ageing.retire(region, 2), failure('internal'))
+    ageing.retire(region, 1)
+    assert.deepEqual(hierarchy.status().regions[0]?.generations, [1, 2])
+    now = clock.now()
+  }
+  assert.deepEqual(hierarchy.unwrapMaterial(wrapped), material)
+  now += 60_000
+  ageing.retire(region, 2)
+  assert.deepEqual(hierarchy.status().regions[0]?.generations, [2])
 })
 
 test('two processes over one folder see each other and lose nothing', (t) => {
@@ -139,7 +160,7 @@ test('two processes over one folder see each other and lose nothing', (t) => {
   assert.deepEqual(first.unwrapMaterial(newest), material)
   first.ensureRegion(otherRegion)
   assert.equal(first.status().regions.length, 2)
-  first.retire(region, 2)
+  open(directory, undefined, later).retire(region, 2)
   second.status()
   assert.throws(() => second.unwrapMaterial(wrapped), failure('key-unavailable'))
 })

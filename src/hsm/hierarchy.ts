@@ -21,6 +21,8 @@ import { StartRefused } from './refusal.ts'
 import { binding, fromBase64, generationOf, unwrap, wrap } from './wrap.ts'
 
 const keyBytes = 32
+/** What was under way with a domain key when its successor came must be over before it is destroyed. */
+const retireGraceMs = 60_000
 
 /**
  * The keys above key material: the root wraps a region key, that wraps the region's domain keys, and those wrap
@@ -101,11 +103,15 @@ export class Hierarchy {
   retire(region: Region, olderThan: number): void {
     this.#change((state) => {
       const record = regionOf(state, region)
-      if (olderThan > activeOf(record).generation) {
+      const active = activeOf(record)
+      if (olderThan > active.generation) {
         throw internalError(`the active domain key of ${region} cannot be retired`)
       }
       const kept = record.domainKeys.filter((key) => key.generation >= olderThan)
       if (kept.length === record.domainKeys.length) return state
+      if (this.#clock.now() - active.createdAt < retireGraceMs) {
+        throw internalError(`the active domain key of ${region} is too new to retire older ones`)
+      }
       return withRegion(state, region, { ...record, domainKeys: kept })
     })
   }

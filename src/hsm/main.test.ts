@@ -239,7 +239,9 @@ test('nothing that crosses to the client is a key of the hierarchy', async (t) =
   const sealedSecret = await hsm.sealSecret('AKIAIOSFODNN7EXAMPLE', secret)
   const scope = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', sealedSecret }
   await hsm.signingKey({ ...scope, date: '20150830', region: 'us-east-1', service: 'iam' })
-  await hsm.signCheckpoint(Buffer.from('message'))
+  const root = Buffer.alloc(32, 1).toString('base64')
+  const origin = 'kagiban/main/00000000-0000-4000-8000-000000000000'
+  await hsm.signCheckpoint(Buffer.from(`${origin}\n1\n${root}\n`))
   await hsm.rewrap(material)
   await hsm.status()
   const seen = Buffer.concat(crossed)

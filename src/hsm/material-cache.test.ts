@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MaterialCache } from './material-cache.ts'
+import { forgottenMax, MaterialCache } from './material-cache.ts'
 import type { Material } from './port.ts'
-import { keyName, otherRegion, region } from './testing/fixtures.ts'
+import { failure, keyName, otherRegion, region } from './testing/fixtures.ts'
 
 function material(number: number, parts: Partial<Material> = {}): Material {
   const materialId = number.toString(16).padStart(64, '0')
@@ -39,6 +39,27 @@ test('forgetting takes every entry of the material, and no other', () => {
   assert.equal(cache.size, 1)
   assert.deepEqual(first.pads, Buffer.alloc(128))
   assert.notEqual(cache.get('b'), undefined)
+})
+
+test('what was forgotten is refused, for as long as a call with it may be under way', () => {
+  const cache = new MaterialCache()
+  const refused = failure('key-unavailable')
+  cache.refuseForgotten(material(1))
+  cache.forget(new Set([material(1).materialId]))
+  assert.throws(() => cache.refuseForgotten(material(1)), refused)
+  cache.refuseForgotten(material(2))
+  const next = Array.from(
+    { length: forgottenMax - 1 },
+    (_, index) => material(index + 10).materialId,
+  )
+  cache.forget(new Set(next))
+  assert.throws(() => cache.refuseForgotten(material(1)), refused)
+  cache.forget(new Set([material(2).materialId]))
+  assert.throws(() => cache.refuseForgotten(material(2)), refused)
+  cache.refuseForgotten(material(1))
+  cache.forget(new Set([material(10).materialId, material(3).materialId]))
+  assert.throws(() => cache.refuseForgotten(material(10)), refused, 'it was renewed')
+  cache.refuseForgotten(material(11))
 })
 
 test('retirement takes what older domain keys of the region wrapped', () => {

@@ -1,9 +1,12 @@
+import { ServiceError } from '../base/errors.ts'
 import { headerPrefix } from './blob.ts'
 import type { MaterialKey } from './cipher.ts'
 import { padsOf } from './kdf.ts'
 import type { Material } from './port.ts'
 
 export const materialCacheSize = 10_000
+/** As many as calls that are still under way could bring back. */
+export const forgottenMax = 10_000
 
 type Entry = MaterialKey & Pick<Material, 'region' | 'materialId' | 'generation'>
 
@@ -11,9 +14,14 @@ type Entry = MaterialKey & Pick<Material, 'region' | 'materialId' | 'generation'
  * Material in clear, ready for use, least recently used last out. An entry's name is the whole of what the caller
  * presented, wrapped bytes included: material under another key's name is not found here, so that it meets the check
  * that refuses it. What leaves the cache is overwritten.
+ *
+ * What is to be forgotten belongs to a key that was destroyed: a call that was on its way meanwhile does not bring it
+ * back, because the ids of the last ten thousand are remembered.
  */
 export class MaterialCache {
   readonly #entries = new Map<string, Entry>()
+  /** Ids, the oldest first. */
+  readonly #forgotten = new Set<string>()
   readonly #size: number
   #newest: Entry | undefined
 
@@ -57,6 +65,21 @@ export class MaterialCache {
     for (const [name, entry] of this.#entries) {
       if (materialIds.has(entry.materialId)) this.#drop(name, entry)
     }
+    for (const id of materialIds) {
+      this.#forgotten.delete(id)
+      this.#forgotten.add(id)
+    }
+    for (const id of this.#forgotten) {
+      if (this.#forgotten.size <= forgottenMax) break
+      this.#forgotten.delete(id)
+    }
+  }
+
+  /** Throws 'key-unavailable'. To be asked before material is unwrapped. */
+  refuseForgotten({ keyId, materialId }: Material): void {
+    if (!this.#forgotten.has(materialId)) return
+    const detail = `the material of ${keyId} was destroyed`
+    throw new ServiceError('key-unavailable', undefined, { detail })
   }
 
   /** Forgets what older domain keys than `generation` have wrapped. */

@@ -36,21 +36,27 @@ export interface Hsm {
     context: EncryptionContext,
   ): Promise<Buffer>
   random(bytes: number): Promise<Buffer>
-  /** Drops cached material, once a key is deleted. */
+  /** Drops material for good, once a key is deleted: calls still under way with it fail as 'key-unavailable'. */
   forget(materialIds: readonly string[]): Promise<void>
 
   /** Makes a new active domain key; older generations still unwrap. Answers the new generation's number. */
   rotateDomainKey(region: Region): Promise<number>
   /** The same material under the active domain key. */
   rewrap(material: Material): Promise<Material>
-  /** Destroys every domain key of the Region older than `generation`. Refuses ('internal') to touch the active one. */
+  /**
+   * Destroys every domain key of the Region older than `olderThan`. Refuses ('internal') to touch the active one, and
+   * to destroy any while the active one is younger than a minute.
+   */
   retireDomainKeys(region: Region, olderThan: number): Promise<void>
 
   /** Seals the secret access key of `accessKeyId`; only `signingKey` can use it afterwards. */
   sealSecret(accessKeyId: string, secret: Buffer): Promise<string>
   /** The SigV4 signing key (32 bytes) of one day, Region and service: HMAC chain over the sealed secret. */
   signingKey(scope: SigningScope): Promise<Buffer>
-  /** Ed25519 over `message`, by the journal's own key. */
+  /**
+   * Ed25519 over `message`, by the journal's own key. The message is the text of a checkpoint of origin
+   * `kagiban/<node>/<UUID>`; anything else is refused ('internal'), and so is what contradicts an earlier one.
+   */
   signCheckpoint(message: Buffer): Promise<Buffer>
   /** The raw 32-byte Ed25519 public key that verifies checkpoints. */
   checkpointPublicKey(): Promise<Buffer>

@@ -20,6 +20,8 @@ export type JournalOptions = {
   readonly publicKey: Buffer
   readonly clock: Clock
   readonly random: Random
+  /** Tells the operator what goes wrong without ending it, and when that is over. */
+  readonly log?: (line: string) => void
   /** Of new segments; a multiple of 4096 from 16 KiB to 1 GiB, by default 64 MiB. It bounds the largest record. */
   readonly segmentBytes?: number
   /** 1 to 1000, the default. */

@@ -15,8 +15,6 @@ type Frontier =
 export type Tree = { readonly size: number; readonly frontier: Frontier }
 
 export const hashBytes = 32
-/** A tree of up to 2^53 leaves has no more complete subtrees than this. */
-export const maxFrontier = 53
 
 export const emptyTree: Tree = { size: 0, frontier: undefined }
 

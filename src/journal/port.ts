@@ -7,6 +7,8 @@ export interface Journal {
    * turn share a flush. Rejects with ServiceError 'internal' once the journal has failed; it never comes back then.
    */
   append(record: string): Promise<number>
+  /** Longer records are refused, in UTF-8. It depends on the size of its segments: 12 KB at the least. */
+  readonly maxRecordBytes: number
   /** Number of durable records. */
   readonly size: number
   /** False after any failed write, flush, rename or vanished file. Turns `/health` red. */

@@ -25,6 +25,12 @@ export type JournalStatus = {
 
 export type OpenedJournal = Journal & { status(): JournalStatus }
 
+type ThreadJournalOptions = {
+  readonly sign: CheckpointSigner
+  readonly clock: Clock
+  readonly log?: (line: string) => void
+}
+
 const signTimeoutMs = 5000
 /** Appended and not yet on the disk. Beyond it appends are refused: the disk is far too slow for what is asked. */
 const maxQueuedBatches = 64
@@ -35,7 +41,8 @@ export class ThreadJournal implements OpenedJournal {
   readonly #worker: Worker
   readonly #sign: CheckpointSigner
   readonly #clock: Clock
-  readonly #maxRecordBytes: number
+  readonly #log: (line: string) => void
+  readonly maxRecordBytes: number
   readonly #cut: number
   #state: JournalState
   #size: number
@@ -54,18 +61,24 @@ export class ThreadJournal implements OpenedJournal {
 
   constructor(
     worker: Worker,
-    options: { readonly sign: CheckpointSigner; readonly clock: Clock },
+    options: ThreadJournalOptions,
     segmentBytes: number,
     ready: FromJournal & { kind: 'ready' },
   ) {
     this.#worker = worker
     this.#sign = options.sign
     this.#clock = options.clock
-    this.#maxRecordBytes = maxRecordBytes(segmentBytes)
+    this.#log = options.log ?? (() => {})
+    this.maxRecordBytes = maxRecordBytes(segmentBytes)
     this.#cut = ready.cut
     this.#state = ready.state
     this.#size = ready.state.size
     this.#batch = new PendingBatch()
+    if (ready.cut > 0) {
+      this.#log(
+        `journal: its end was torn; ${ready.cut} bytes that nobody had an answer for are cut`,
+      )
+    }
     worker.on('message', (message: FromJournal) => this.#handle(message))
     worker.on('error', (error) => this.#fail(`its thread failed: ${error}`))
     worker.on('exit', () => {
@@ -102,15 +115,15 @@ export class ThreadJournal implements OpenedJournal {
 
   append(record: string): Promise<number> {
     if (this.#failure !== undefined || this.#closing !== undefined) return this.#refuse()
-    let added = this.#batch.add(record, this.#maxRecordBytes)
+    let added = this.#batch.add(record, this.maxRecordBytes)
     if (added === undefined) {
       if (this.#full.length >= maxQueuedBatches) return reject('the queue of the journal is full')
       this.#full.push(this.#batch)
       this.#batch = this.#newBatch()
-      added = this.#batch.add(record, this.#maxRecordBytes)
+      added = this.#batch.add(record, this.maxRecordBytes)
     }
     if (added === undefined || added === 'too-large') {
-      return reject(`a record must have 1 to ${this.#maxRecordBytes} bytes`)
+      return reject(`a record must have 1 to ${this.maxRecordBytes} bytes`)
     }
     this.#gather()
     return added
@@ -155,14 +168,14 @@ export class ThreadJournal implements OpenedJournal {
         break
       case 'checkpoint':
         this.#state = message.state
-        this.#signerFailure = undefined
+        this.#signing(undefined)
         this.#checkpointAt = this.#clock.now()
         break
       case 'unsigned':
-        this.#signerFailure = message.reason
+        this.#signing(message.reason)
         break
       case 'preparation':
-        this.#preparationFailure = message.failure
+        this.#preparing(message.failure)
         break
       case 'failed':
         this.#fail(message.reason)
@@ -185,9 +198,29 @@ export class ThreadJournal implements OpenedJournal {
       const signature = await within(signTimeoutMs, this.#sign(Buffer.from(text)))
       this.#send({ kind: 'signature', signature })
     } catch (error) {
-      this.#signerFailure = error instanceof Error ? error.message : String(error)
+      this.#signing(error instanceof Error ? error.message : String(error))
       this.#send({ kind: 'no-signature' })
     }
+  }
+
+  #signing(failure: string | undefined): void {
+    if (failure === this.#signerFailure) return
+    this.#signerFailure = failure
+    this.#log(
+      failure === undefined
+        ? 'journal: its checkpoints are signed again'
+        : `journal: its checkpoints cannot be signed: ${failure}`,
+    )
+  }
+
+  #preparing(failure: string | undefined): void {
+    if (failure === this.#preparationFailure) return
+    this.#preparationFailure = failure
+    this.#log(
+      failure === undefined
+        ? 'journal: its next segment could be prepared'
+        : `journal: its next segment cannot be prepared, and it fails once this one is full: ${failure}`,
+    )
   }
 
   async #close(): Promise<void> {
@@ -203,6 +236,7 @@ export class ThreadJournal implements OpenedJournal {
   #fail(reason: string): void {
     if (this.#failure !== undefined) return
     this.#failure = reason
+    if (this.#closing === undefined) this.#log(`journal: it failed: ${reason}`)
     const error = internalError(`the journal failed: ${reason}`)
     this.#flying?.reject(error)
     for (const batch of this.#full) batch.reject(error)

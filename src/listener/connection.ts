@@ -3,11 +3,13 @@ import { TLSSocket } from 'node:tls'
 import type { HttpRequest } from '../wire/protocol.ts'
 import type { Exchange } from './exchange.ts'
 import type { Limits } from './limits.ts'
+import type { Source } from './sources.ts'
 
 /** One connection: its requests that were not answered to the end yet, in order, and how long it has had none. */
 export class Connection {
   readonly socket: Socket
   readonly remoteAddress: string
+  readonly source: Source
   readonly tls: HttpRequest['tls']
   readonly exchanges = new Set<Exchange>()
   /** Nothing more is read from it; it is closed after the answers that are still due. */
@@ -16,8 +18,9 @@ export class Connection {
   newest: Exchange | undefined
   #idleSince: number
 
-  constructor(socket: Socket, tick: number) {
+  constructor(socket: Socket, source: Source, tick: number) {
     this.socket = socket
+    this.source = source
     this.remoteAddress = socket.remoteAddress ?? ''
     this.tls =
       socket instanceof TLSSocket
@@ -38,8 +41,9 @@ export class Connection {
   }
 
   /** Takes no more requests. Those that were accepted are still answered. */
-  stopReading(): void {
+  stopReading(tick: number): void {
     this.closing = true
+    this.#idleSince = tick
     this.socket.pause()
   }
 
@@ -52,6 +56,8 @@ export class Connection {
     }
     if (this.exchanges.size > 0) return false
     const idleMs = (tick - this.#idleSince) * sweepMs
+    // All was said. Of a connection that is not read, and that the client has reset, TLS may never report the end.
+    if (this.closing) return idleMs > 2 * sweepMs
     if (this.newest !== undefined) return idleMs > limits.keepAliveMs
     // Headers that come too slowly are node's to refuse, which it does with an answer: it goes first.
     return idleMs > limits.headerMs + 2 * sweepMs

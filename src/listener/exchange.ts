@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpRequest, Reply } from '../wire/protocol.ts'
 import type { Connection } from './connection.ts'
+import type { Limits } from './limits.ts'
 import { bodyTooLarge, failed, overloaded } from './refusals.ts'
 import type { Shared } from './shared.ts'
 
@@ -31,6 +32,8 @@ export class Exchange {
   #buffered = 0
   #body: Buffer = noBody
   #replyBody: Buffer | undefined
+  readonly #signed: boolean
+  readonly #bodyBytesMax: number
   #began: number
   #lastTick: number
 
@@ -44,6 +47,8 @@ export class Exchange {
     this.#connection = connection
     this.#request = request
     this.#response = response
+    this.#signed = isSigned(request)
+    this.#bodyBytesMax = bodyBytesMax(request, shared.limits)
     this.#began = shared.tick
     this.#lastTick = shared.tick
     response.sendDate = false
@@ -69,7 +74,7 @@ export class Exchange {
   /** Answers instead of handing the request over, and closes the connection then. */
   refuse(reply: Reply): void {
     this.#release()
-    this.#connection.stopReading()
+    this.#connection.stopReading(this.#shared.tick)
     this.state = 'answering'
     this.reply(reply)
   }
@@ -112,11 +117,23 @@ export class Exchange {
       return
     }
     this.#chunks.push(chunk)
-    this.#buffered += chunk.length
-    this.#shared.bufferedBytes += chunk.length
-    if (this.#received > limits.bodyBytes) this.#refusal = bodyTooLarge
-    else if (this.#shared.bufferedBytes > limits.bufferedBytes) this.#refusal = overloaded
+    this.#count(chunk.length)
+    if (this.#received > this.#bodyBytesMax) this.#refusal = bodyTooLarge
+    else if (this.#isBeyondShare()) this.#refusal = overloaded
     if (this.#refusal !== undefined) this.#release()
+  }
+
+  #count(bytes: number): void {
+    this.#buffered += bytes
+    this.#shared.bufferedBytes += bytes
+    this.#connection.source.bufferedBytes += bytes
+  }
+
+  #isBeyondShare(): boolean {
+    const { limits, bufferedBytes } = this.#shared
+    const { source } = this.#connection
+    if (source.limited && source.bufferedBytes > limits.bufferedBytesPerAddress) return true
+    return bufferedBytes > limits.bufferedBytes
   }
 
   #complete(): void {
@@ -162,6 +179,7 @@ export class Exchange {
   }
 
   #send({ status, headers, body }: Reply): void {
+    if (this.#isUnwelcome()) this.#connection.stopReading(this.#shared.tick)
     const all = headers.slice()
     all.push('Date', this.#shared.date.value())
     if (this.#isLast()) all.push('Connection', 'close')
@@ -181,6 +199,13 @@ export class Exchange {
     return (closing || this.#shared.draining) && newest === this
   }
 
+  /** Whoever asks for health, or cannot sign, does not keep a connection from those who can. */
+  #isUnwelcome(): boolean {
+    const { connections, limits } = this.#shared
+    if (this.#signed || this.#connection.newest !== this) return false
+    return connections > limits.connectionsKeptUnsigned
+  }
+
   #finish(): void {
     if (this.state !== 'sending') return
     this.state = 'over'
@@ -195,7 +220,16 @@ export class Exchange {
     this.#body = noBody
     this.#replyBody?.fill(0)
     this.#replyBody = undefined
-    this.#shared.bufferedBytes -= this.#buffered
-    this.#buffered = 0
+    this.#count(-this.#buffered)
   }
+}
+
+/** Whether it carries what may prove to be a signature. */
+function isSigned(request: IncomingMessage): boolean {
+  return request.headers.authorization !== undefined
+}
+
+export function bodyBytesMax(request: IncomingMessage, limits: Limits): number {
+  if (isSigned(request)) return limits.bodyBytes
+  return Math.min(limits.unsignedBodyBytes, limits.bodyBytes)
 }

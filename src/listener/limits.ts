@@ -1,4 +1,10 @@
-/** What a client may ask of the listener, whoever it is: nothing here is authenticated yet. */
+/**
+ * What a client may ask of the listener, whoever it is: nothing here is authenticated yet.
+ *
+ * What is limited for all together can be held full by one, until deadlines take it away. So one remote address (of
+ * IPv6: its /64) has no more than a share, and what carries no signature gets little. What remains: many addresses
+ * together, and requests that carry an Authorization header that nobody has verified yet.
+ */
 export type Limits = {
   /** Request line and headers together. Beyond: 431. */
   readonly headerBytes: number
@@ -6,10 +12,23 @@ export type Limits = {
   readonly headers: number
   /** One body. Beyond: 413. */
   readonly bodyBytes: number
+  /** One body of a request without an Authorization header, which can only be refused. Beyond: 413. */
+  readonly unsignedBodyBytes: number
   /** The bodies of all requests together that were not answered yet. Beyond: 503. */
   readonly bufferedBytes: number
-  /** Connections at once; further ones are closed as they come. */
+  /** The part of them that one address may hold. Beyond: 503. */
+  readonly bufferedBytesPerAddress: number
+  /** Connections at once, those in a TLS handshake included; further ones are closed as they come. */
   readonly connections: number
+  /** The part of them that one address may hold. */
+  readonly connectionsPerAddress: number
+  /** While there are more connections than this, one whose request was not signed is closed behind the answer. */
+  readonly connectionsKeptUnsigned: number
+  /**
+   * Whether the shares of an address hold for loopback as well. Behind it stand all programs of this machine, and all
+   * clients of a proxy that ends TLS on it.
+   */
+  readonly limitLoopback: boolean
   /** Unanswered requests of one connection. Beyond: 503. */
   readonly pipelined: number
   /** From the first byte of a request to the end of its headers, and from connecting to the first request. */
@@ -30,8 +49,13 @@ export const defaultLimits: Limits = {
   headerBytes: 16 * 1024,
   headers: 100,
   bodyBytes: 1024 * 1024,
+  unsignedBodyBytes: 64 * 1024,
   bufferedBytes: 64 * 1024 * 1024,
+  bufferedBytesPerAddress: 16 * 1024 * 1024,
   connections: 1024,
+  connectionsPerAddress: 512,
+  connectionsKeptUnsigned: 512,
+  limitLoopback: false,
   pipelined: 16,
   headerMs: 10_000,
   requestMs: 30_000,

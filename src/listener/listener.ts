@@ -6,11 +6,12 @@ import type { HttpRequest, Reply } from '../wire/protocol.ts'
 import { endpointOf, requireTlsBeyondLoopback } from './address.ts'
 import { Connection } from './connection.ts'
 import { DateHeader } from './date-header.ts'
-import { Exchange } from './exchange.ts'
+import { bodyBytesMax, Exchange } from './exchange.ts'
 import { defaultLimits, type Limits, sweepMsOf } from './limits.ts'
 import { bareAnswer, bodyTooLarge, headersTooLarge, overloaded, statusOf } from './refusals.ts'
 import { type Certificate, createHttpServer } from './server.ts'
 import type { Shared } from './shared.ts'
+import { Sources } from './sources.ts'
 
 export type ListenerOptions = {
   readonly host: string
@@ -71,6 +72,7 @@ class HttpListener implements Listener {
   readonly #connections = new Map<Socket, Connection>()
   /** Every socket that was accepted, those in a TLS handshake included. */
   readonly #sockets = new Set<Socket>()
+  readonly #sources: Sources
   readonly #sweepMs: number
   readonly #sweeper: NodeJS.Timeout
   #host = ''
@@ -80,6 +82,7 @@ class HttpListener implements Listener {
   constructor(options: ListenerOptions) {
     const limits = { ...defaultLimits, ...options.limits }
     this.#sweepMs = sweepMsOf(limits)
+    this.#sources = new Sources(limits.limitLoopback)
     this.#shared = {
       limits,
       date: new DateHeader(options.clock),
@@ -88,6 +91,7 @@ class HttpListener implements Listener {
       log: options.log,
       tick: 0,
       bufferedBytes: 0,
+      connections: 0,
       draining: false,
     }
     this.#scheme = options.tls === undefined ? 'http' : 'https'
@@ -146,17 +150,12 @@ class HttpListener implements Listener {
 
   #attach(): void {
     const server = this.#server
-    server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket)
-      socket.once('close', () => this.#sockets.delete(socket))
-    })
+    server.on('connection', (socket: Socket) => this.#accepted(socket))
     const ready = this.#scheme === 'http' ? 'connection' : 'secureConnection'
     server.on(ready, (socket: Socket) => this.#connected(socket))
     server.on('request', (request, response) => this.#requested(request, response, false))
     server.on('checkContinue', (request, response) => this.#requested(request, response, true))
-    server.on('connect', (_request, socket) => {
-      socket.end(bareAnswer(405, this.#shared.date.value()), () => socket.destroy())
-    })
+    server.on('connect', (_request, socket) => this.#endWith(405, socket as Socket))
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       this.#broken(error, socket as Socket)
     })
@@ -164,11 +163,30 @@ class HttpListener implements Listener {
     server.on('error', (error) => this.#shared.log(`listener: ${error.message}`))
   }
 
+  #accepted(socket: Socket): void {
+    outliveReset(socket)
+    const source = this.#sources.of(socket.remoteAddress ?? '')
+    this.#sockets.add(socket)
+    source.connections++
+    socket.once('close', () => {
+      this.#sockets.delete(socket)
+      source.connections--
+    })
+    if (source.limited && source.connections > this.#shared.limits.connectionsPerAddress) {
+      socket.destroy()
+    }
+  }
+
   #connected(socket: Socket): void {
-    const connection = new Connection(socket, this.#shared.tick)
+    if (socket.destroyed) return
+    outliveReset(socket)
+    const source = this.#sources.of(socket.remoteAddress ?? '')
+    const connection = new Connection(socket, source, this.#shared.tick)
     this.#connections.set(socket, connection)
+    this.#shared.connections++
     socket.once('close', () => {
       this.#connections.delete(socket)
+      this.#shared.connections--
       for (const exchange of connection.exchanges) exchange.abandon()
       connection.exchanges.clear()
     })
@@ -197,19 +215,26 @@ class HttpListener implements Listener {
     if (connection.exchanges.size >= limits.pipelined) return overloaded
     if (request.rawHeaders.length > limits.headers * 2) return headersTooLarge
     if (!expectsContinue) return undefined
-    return Number(request.headers['content-length']) > limits.bodyBytes ? bodyTooLarge : undefined
+    const length = Number(request.headers['content-length'])
+    return length > bodyBytesMax(request, limits) ? bodyTooLarge : undefined
   }
 
   /** Bytes that are no request, or that do not come in time. Requests before them are still answered. */
   #broken(error: NodeJS.ErrnoException, socket: Socket): void {
-    const connection = this.#connections.get(socket)
     const status = statusOf(error)
-    if (connection === undefined || status === undefined || !socket.writable) {
+    if (status === undefined) socket.destroy()
+    else this.#endWith(status, socket)
+  }
+
+  /** Says why nothing more is taken from a connection, unless answers are due: then it ends behind those. */
+  #endWith(status: number, socket: Socket): void {
+    const connection = this.#connections.get(socket)
+    if (connection === undefined || !socket.writable) {
       socket.destroy()
       return
     }
     if (connection.closing) return
-    connection.stopReading()
+    connection.stopReading(this.#shared.tick)
     for (const exchange of connection.exchanges) {
       if (exchange.isWhole) continue
       exchange.abandon()
@@ -221,11 +246,20 @@ class HttpListener implements Listener {
 
   #sweep(): void {
     const tick = ++this.#shared.tick
+    this.#sources.forgetIdle()
     for (const connection of this.#connections.values()) {
       if (connection.isOverdue(tick, this.#sweepMs, this.#shared.limits))
         connection.socket.destroy()
     }
   }
+}
+
+/**
+ * A reset that nobody listens to would end the process: node's own listener is gone from a socket once its connection
+ * was handed over with CONNECT, and an answer to it may still fail.
+ */
+function outliveReset(socket: Socket): void {
+  socket.on('error', () => socket.destroy())
 }
 
 function healthReply({ status, body }: { status: number; body: string }): Reply {

@@ -13,5 +13,7 @@ export type Shared = {
   tick: number
   /** Bytes of bodies that are held. */
   bufferedBytes: number
+  /** Connections that are open. */
+  connections: number
   draining: boolean
 }

@@ -1,8 +1,10 @@
 import type { Clock } from '../base/clock.ts'
-import { parseAccountId, parseRegion, type Region } from '../base/ids.ts'
+import { type AccountId, parseAccountId, parseRegion, type Region } from '../base/ids.ts'
 import type { Random } from '../base/random.ts'
 import type { Hsm } from '../hsm/port.ts'
+import type { OpenedJournal } from '../journal/journal.ts'
 import { commitRecorded, type Recorder } from '../record/commit.ts'
+import { StoreConflict } from '../storage/port.ts'
 import type { DomainKeys } from '../upkeep/domain-keys.ts'
 import { type Accounts, newAccessKey } from './accounts.ts'
 import { operatorEvent } from './event.ts'
@@ -10,6 +12,7 @@ import { type Command, OperatorError } from './socket.ts'
 
 /** What an operator can do while the service runs. Each command that changes something is recorded. */
 export type OperatorDeps = Recorder & {
+  readonly journal: OpenedJournal
   readonly accounts: Accounts
   readonly hsm: Hsm
   readonly domainKeys: DomainKeys
@@ -22,16 +25,25 @@ export type OperatorDeps = Recorder & {
 }
 
 export function operatorCommands(deps: OperatorDeps): Readonly<Record<string, Command>> {
+  /** What other processes have committed counts for an operator as it does for a request. */
+  const fresh =
+    (command: Command): Command =>
+    async (input, progress) => {
+      await deps.mirror.refresh()
+      return command(input, progress)
+    }
   return {
     status: () => status(deps),
-    'account-create': (input) => createAccount(deps, input),
-    'domain-key-rotate': (input, progress) => rotateDomainKeys(deps, input, progress),
-    'backup-snapshot': (input, progress) => snapshot(deps, input, progress),
+    'account-create': fresh((input) => createAccount(deps, input)),
+    'domain-key-rotate': fresh((input, progress) => rotateDomainKeys(deps, input, progress)),
+    'backup-snapshot': fresh((input, progress) => snapshot(deps, input, progress)),
   }
 }
 
 async function status(deps: OperatorDeps) {
   const { accounts, journal, store, hsm } = deps
+  // A store that can no longer be read is among what one asks for the status for.
+  await deps.mirror.refresh().catch(() => {})
   return {
     healthy: journal.healthy && store.healthy,
     failure: journal.failure,
@@ -41,6 +53,7 @@ async function status(deps: OperatorDeps) {
     accounts: accounts.size,
     keys: deps.keys(),
     records: journal.size,
+    journal: journal.status(),
     keyCore: await hsm.status(),
   }
 }
@@ -48,7 +61,7 @@ async function status(deps: OperatorDeps) {
 async function createAccount(deps: OperatorDeps, input: Input) {
   const account = parseAccountId(text(input, 'account'))
   if (account === undefined) throw new OperatorError('An account id is twelve digits.')
-  if (deps.accounts.exists(account)) throw new OperatorError(`Account ${account} exists already.`)
+  if (deps.accounts.exists(account)) throw existsAlready(account)
   const key = newAccessKey(deps.random)
   const puts = await deps.accounts.create(account, key, deps.clock.now(), deps.hsm)
   const event = operatorEvent(deps, input, {
@@ -56,8 +69,16 @@ async function createAccount(deps: OperatorDeps, input: Input) {
     account,
     details: { account, accessKeyId: key.accessKeyId },
   })
-  await commitRecorded(deps, puts, [event])
+  try {
+    await commitRecorded(deps, puts, [event])
+  } catch (error) {
+    throw error instanceof StoreConflict ? existsAlready(account) : error
+  }
   return { account, ...key }
+}
+
+function existsAlready(account: AccountId): OperatorError {
+  return new OperatorError(`Account ${account} exists already.`)
 }
 
 async function rotateDomainKeys(

@@ -29,7 +29,7 @@ export async function startOperatorSocket(
   log: (line: string) => void,
 ): Promise<{ close(): Promise<void> }> {
   rmSync(path, { force: true })
-  const running = new Set<Promise<void>>()
+  const running = new Set<Promise<unknown>>()
   const server = createServer((message, response) => {
     // One command a connection: an idle one would delay the end of the service.
     response.shouldKeepAlive = false
@@ -60,7 +60,7 @@ async function serve(
   message: IncomingMessage,
   response: ServerResponse,
   commands: Readonly<Record<string, Command>>,
-  running: Set<Promise<void>>,
+  running: Set<Promise<unknown>>,
 ): Promise<void> {
   const line = (value: unknown) => response.write(`${JSON.stringify(value)}\n`)
   try {
@@ -70,15 +70,22 @@ async function serve(
       throw new OperatorError(`This service knows no command '${name.slice(0, 64)}'.`)
     }
     const input = await readInput(message)
-    const over = new Promise<void>((resolve) => response.once('close', resolve))
+    const result = command(input, (progress) => line({ progress }))
+    const over = Promise.allSettled([result, closed(response)])
     running.add(over)
     void over.then(() => running.delete(over))
-    line({ result: await command(input, (progress) => line({ progress })) })
+    line({ result: await result })
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error
     line({ error: error.message })
   }
   response.end()
+}
+
+/** Resolves when the answer was sent, or its reader is gone. */
+function closed(response: ServerResponse): Promise<void> {
+  if (response.destroyed) return Promise.resolve()
+  return new Promise((resolve) => response.once('close', resolve))
 }
 
 /** What is too large is read to its end and not kept: a client that still sends would not see why it is refused. */
@@ -118,12 +125,18 @@ export async function sendCommand(
   progress: (text: string) => void,
 ): Promise<unknown> {
   const message = await connect(path, name, JSON.stringify(input))
+  let rest = ''
   let answer: Answer | undefined
+  message.setEncoding('utf8')
   try {
-    for await (const line of createInterface({ input: message, crlfDelay: 0 })) {
-      const parsed = JSON.parse(line) as Answer & { progress?: string }
-      if (parsed.progress === undefined) answer = parsed
-      else progress(parsed.progress)
+    for await (const chunk of message) {
+      const lines = `${rest}${chunk}`.split('\n')
+      rest = lines.pop() ?? ''
+      for (const text of lines) {
+        const parsed = JSON.parse(text) as Answer & { progress?: string }
+        if (parsed.progress === undefined) answer = parsed
+        else progress(parsed.progress)
+      }
     }
   } catch (error) {
     if (!isConnectionLost(error)) throw error

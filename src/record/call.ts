@@ -21,6 +21,8 @@ export type Call = {
   /** resolve: what the call is about; `resolved` tells a target of undefined from none. */
   target?: unknown
   resolved?: boolean
+  /** authorize: whether every permission that it takes was allowed. */
+  authorized?: boolean
   /** operate */
   output?: unknown
   /** The first stage that refused; what the call is answered with. */

@@ -14,6 +14,9 @@ const eventOf = (id: string): OutboxEvent => ({
   record: JSON.stringify({ requestID: 'not this one', eventID: id, note: { eventID: 'nor this' } }),
 })
 
+/** Reads these as a journal is read, from an index on. */
+const reader = (records: readonly string[]) => (from: number) => [...records].slice(from)
+
 async function opened() {
   const { store, faults } = faultyStore(new SharedRows())
   const mirror = new Mirror(store)
@@ -85,21 +88,39 @@ describe('a replay', () => {
     const ids = ['one', 'two', 'three', 'four']
     await store.commit({ puts: [], events: ids.map(eventOf) })
     const journalled = ['zero', 'two', 'four'].map((id) => eventOf(id).record)
-    assert.equal(await replayOutbox(store, journal, journalled), 2)
+    assert.equal(await replayOutbox(store, journal, reader(journalled)), 2)
     assert.deepEqual(
       journal.events.map(({ eventID }) => eventID),
       ['one', 'three'],
     )
     assert.deepEqual(await store.outbox(), [])
-    assert.equal(await replayOutbox(store, journal, []), 0)
+    assert.equal(await replayOutbox(store, journal, reader([])), 0)
   })
 
   test('of an empty outbox does not read the journal', async () => {
     const { store, journal } = await opened()
-    const unread: Iterable<string> = {
-      [Symbol.iterator]: () => assert.fail('it was read'),
-    }
+    const unread = () => assert.fail('it was read')
     assert.equal(await replayOutbox(store, journal, unread), 0)
+  })
+
+  test('finds an event however long ago it was journalled, and reads no further back than it has to', async () => {
+    const { store, journal } = await opened()
+    for (let index = 0; index < 250_000; index += 1) {
+      journal.records.push(index === 10 ? eventOf('old').record : `{"eventID":"${index}"}`)
+    }
+    journal.records.push(eventOf('new').record)
+    const begun: number[] = []
+    const read = function* (from: number) {
+      begun.push(from)
+      yield* reader(journal.records)(from)
+    }
+    await store.commit({ puts: [], events: ['old', 'new'].map(eventOf) })
+    assert.equal(await replayOutbox(store, journal, read), 0)
+    assert.deepEqual(begun, [150_001, 0])
+    assert.deepEqual(await store.outbox(), [])
+    await store.commit({ puts: [], events: [eventOf('new')] })
+    assert.equal(await replayOutbox(store, journal, read), 0)
+    assert.deepEqual(begun, [150_001, 0, 150_001])
   })
 
   test('is not misled by an eventID that is somebody’s input', async () => {
@@ -112,7 +133,7 @@ describe('a replay', () => {
       'null',
       JSON.stringify({ eventID: 1 }),
     ]
-    assert.equal(await replayOutbox(store, journal, others), 1)
+    assert.equal(await replayOutbox(store, journal, reader(others)), 1)
   })
 
   test('that is interrupted is taken up where it ended', async () => {
@@ -122,10 +143,10 @@ describe('a replay', () => {
     faults.settle = () => {
       throw internalError('killed')
     }
-    await assert.rejects(replayOutbox(store, journal, []), { code: 'internal' })
+    await assert.rejects(replayOutbox(store, journal, reader([])), { code: 'internal' })
     assert.equal(journal.size, 2)
     faults.settle = () => {}
-    assert.equal(await replayOutbox(store, journal, journal.records), 0)
+    assert.equal(await replayOutbox(store, journal, reader(journal.records)), 0)
     assert.equal(journal.size, 2)
     assert.deepEqual(await store.outbox(), [])
   })
@@ -134,7 +155,7 @@ describe('a replay', () => {
     const { store, journal } = await opened()
     await store.commit({ puts: [], events: [eventOf('one')] })
     journal.break('EIO')
-    await assert.rejects(replayOutbox(store, journal, []), { code: 'internal' })
+    await assert.rejects(replayOutbox(store, journal, reader([])), { code: 'internal' })
     assert.equal((await store.outbox()).length, 1)
   })
 })
@@ -152,7 +173,7 @@ test('over any number of crashes, at any place, each event is journalled once', 
       const { store, journal } = await opened()
       const committed: string[] = []
       for (const [index, life] of crashes.entries()) {
-        await replayOutbox(store, journal, [...journal.records])
+        await replayOutbox(store, journal, reader(journal.records))
         const ids = Array.from({ length: life.commits }, (_, n) => `${index}.${n}`)
         const events = ids.map(eventOf)
         committed.push(...ids)
@@ -161,7 +182,7 @@ test('over any number of crashes, at any place, each event is journalled once', 
         await Promise.all(done.map(({ record }) => journal.append(record)))
         await store.settle(done.slice(0, life.settled).map(({ id }) => id))
       }
-      await replayOutbox(store, journal, [...journal.records])
+      await replayOutbox(store, journal, reader(journal.records))
       const found = journal.events.map(({ eventID }) => eventID)
       assert.deepEqual(found.toSorted(), committed.toSorted())
       assert.deepEqual(await store.outbox(), [])

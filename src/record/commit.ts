@@ -1,7 +1,8 @@
-import { ServiceError } from '../base/errors.ts'
+import { internalError, ServiceError } from '../base/errors.ts'
 import type { Journal } from '../journal/port.ts'
 import type { Mirror } from '../storage/mirror.ts'
 import type { OutboxEvent, Put, Store } from '../storage/port.ts'
+import { stubRecord } from './stub.ts'
 
 export type Recorder = {
   readonly mirror: Mirror
@@ -18,9 +19,25 @@ export async function commitRecorded(
   puts: readonly Put[],
   events: readonly OutboxEvent[],
 ): Promise<void> {
+  requireJournallable(recorder.journal, events)
   await recorder.mirror.commit(puts, events)
   await Promise.all(events.map((event) => recorder.journal.append(event.record)))
   await settle(recorder.store, events)
+}
+
+/**
+ * Asked before a change is committed: one whose record cannot be journalled must not be made, since it would stand
+ * unrecorded in the store. Throws 'internal'.
+ */
+export function requireJournallable(journal: Journal, events: readonly OutboxEvent[]): void {
+  for (const { id, record } of events) {
+    if (fits(record, journal.maxRecordBytes)) continue
+    throw internalError(`the record ${id} is longer than the journal's ${journal.maxRecordBytes}`)
+  }
+}
+
+function fits(record: string, bytesMax: number): boolean {
+  return record.length * 3 <= bytesMax || Buffer.byteLength(record) <= bytesMax
 }
 
 /**
@@ -35,26 +52,70 @@ export async function settle(store: Store, events: readonly OutboxEvent[]): Prom
   }
 }
 
+/** Among so many of the last records, the events that a process left unsettled almost always are. */
+const tailRecords = 100_000
+
 /**
- * Journals what an earlier process committed and could not journal before it died. `journalled` are the texts of the
- * journal's last records: an event that stands there already is only settled.
+ * Journals what an earlier process committed and could not journal before it died. `recordsFrom` reads the journal: an
+ * event that stands there already is only settled. What is not among the last records may stand anywhere before.
+ *
+ * A record that is too long for the journal (its segments may be smaller than those of the process that wrote it) is
+ * journalled as a stub that says so, rather than keep the service from starting for ever. `log` tells the operator.
  */
 export async function replayOutbox(
   store: Store,
   journal: Journal,
-  journalled: Iterable<string>,
+  recordsFrom: (index: number) => Iterable<string>,
+  log: (line: string) => void = () => {},
 ): Promise<number> {
   const pending = await store.outbox()
   if (pending.length === 0) return 0
   const missing = new Map(pending.map((event) => [event.id, event]))
-  for (const record of journalled) {
-    const id = eventIdOf(record)
-    if (id !== undefined) missing.delete(id)
-  }
+  const tail = Math.max(0, journal.size - tailRecords)
+  forget(missing, recordsFrom(tail), Number.POSITIVE_INFINITY)
+  forget(missing, recordsFrom(0), tail)
   const events = [...missing.values()]
-  await Promise.all(events.map((event) => journal.append(event.record)))
+  await Promise.all(events.map((event) => journal.append(journallable(event, journal, log))))
   await store.settle(pending.map((event) => event.id))
   return events.length
+}
+
+function journallable(
+  { id, record }: OutboxEvent,
+  { maxRecordBytes }: Journal,
+  log: (line: string) => void,
+): string {
+  if (fits(record, maxRecordBytes)) return record
+  log(
+    `the record ${id} of an earlier process has ${Buffer.byteLength(record)} bytes; a segment of the journal holds ` +
+      `records of ${maxRecordBytes}: what it said is left out`,
+  )
+  return stubRecord(id, record)
+}
+
+/** Forgets those that are among the first `count` records. */
+function forget(missing: Map<string, OutboxEvent>, records: Iterable<string>, count: number): void {
+  let left = count
+  if (left === 0 || missing.size === 0) return
+  for (const record of records) {
+    const id = mayBeAmong(missing, record) ? eventIdOf(record) : undefined
+    if (id !== undefined) missing.delete(id)
+    left -= 1
+    if (left === 0 || missing.size === 0) return
+  }
+}
+
+const eventIdKey = '"eventID":"'
+
+/** A look at the text alone, since parsing costs far more: whether one of these stands behind such a key anywhere. */
+function mayBeAmong(missing: ReadonlyMap<string, OutboxEvent>, record: string): boolean {
+  let at = record.indexOf(eventIdKey)
+  while (at >= 0) {
+    const begin = at + eventIdKey.length
+    if (missing.has(record.slice(begin, record.indexOf('"', begin)))) return true
+    at = record.indexOf(eventIdKey, begin)
+  }
+  return false
 }
 
 function eventIdOf(record: string): string | undefined {

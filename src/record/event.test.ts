@@ -124,6 +124,89 @@ describe('the text of an event', () => {
   })
 })
 
+describe('the text of any event', () => {
+  const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 60 }), fc.string({ maxLength: 60 }))
+  const object = fc.dictionary(text, fc.oneof(text, fc.boolean(), fc.double(), fc.constant(null)))
+  const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined })
+  const events = fc.record({
+    eventId: text,
+    sharedEventId: maybe(text),
+    userIdentity: object,
+    time: fc.constant(Date.UTC(2026, 4, 6)),
+    eventSource: text,
+    eventName: text,
+    region: text,
+    sourceIp: text,
+    userAgent: maybe(text),
+    errorCode: maybe(text),
+    errorMessage: maybe(text),
+    requestParameters: fc.option(object),
+    responseElements: fc.option(object),
+    additionalEventData: maybe(object),
+    requestId: text,
+    readOnly: fc.boolean(),
+    resources: maybe(
+      fc.array(fc.record({ accountId: fc.constant(account), type: text, ARN: text })),
+    ),
+    recipientAccountId: fc.constant(account),
+    tlsDetails: maybe(object),
+  })
+  const unusual = /[\u007f-\u009f\u2028\u2029]/g
+  const escaped = (character: string) =>
+    `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+  test('is what JSON.stringify makes of it, with what terminals act on escaped', () => {
+    fc.assert(
+      fc.property(events, (event) => {
+        const expected = JSON.stringify({
+          eventVersion: '1.11',
+          userIdentity: event.userIdentity,
+          eventTime: '2026-05-06T00:00:00Z',
+          eventSource: event.eventSource,
+          eventName: event.eventName,
+          awsRegion: event.region,
+          sourceIPAddress: event.sourceIp,
+          userAgent: event.userAgent,
+          errorCode: event.errorCode,
+          errorMessage: event.errorMessage,
+          requestParameters: event.requestParameters,
+          responseElements: event.responseElements,
+          additionalEventData: event.additionalEventData,
+          requestID: event.requestId,
+          eventID: event.eventId,
+          readOnly: event.readOnly,
+          resources: event.resources,
+          eventType: 'AwsApiCall',
+          managementEvent: true,
+          recipientAccountId: event.recipientAccountId,
+          sharedEventID: event.sharedEventId,
+          eventCategory: 'Management',
+          tlsDetails: event.tlsDetails,
+        })
+        assert.equal(apiCallRecord(event, elementBytesLimit), expected.replace(unusual, escaped))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('escapes what terminals act on wherever it comes from', () => {
+    const control = '\u009b31m\u2028\u007f'
+    const record = apiCallRecord(
+      eventOf({ userAgent: control, requestParameters: { [control]: control }, sourceIp: control }),
+      elementBytesLimit,
+    )
+    assert.match(record, /^[ -~]*$/)
+    assert.equal((JSON.parse(record) as { userAgent: string }).userAgent, control)
+    const ofService = serviceEventRecord({
+      ...eventOf(),
+      region,
+      sourceIp: control,
+      serviceEventDetails: { control },
+    })
+    assert.match(ofService, /^[ -~]*$/)
+  })
+})
+
 describe('who it was', () => {
   test('a user has a name, a role session none', () => {
     const user: Caller = { ...root, type: 'user', principalId: 'AIDA1', userName: 'mona' }
@@ -223,7 +306,11 @@ describe('bounds', () => {
     fc.assert(
       fc.property(element, fc.integer({ min: 80, max: 600 }), (requestParameters, bytesMax) => {
         const kept = parsed(eventOf({ requestParameters }), bytesMax)['requestParameters']
-        const bytes = Buffer.byteLength(JSON.stringify(requestParameters))
+        const escaped = JSON.stringify(requestParameters).replace(
+          /[\u007f-\u009f\u2028\u2029]/g,
+          '\\u0000',
+        )
+        const bytes = Buffer.byteLength(escaped)
         assert.ok(Buffer.byteLength(JSON.stringify(kept)) <= bytesMax)
         assert.equal((kept as { omitted?: boolean }).omitted === true, bytes > bytesMax)
       }),

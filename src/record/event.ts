@@ -34,6 +34,13 @@ export type ApiCallEvent = {
 const textBytesMax = 1024
 /** CloudTrail's own bound on requestParameters and on responseElements. */
 export const elementBytesLimit = 100 * 1024
+/** More than a record takes beside those two: who, when, what, about which keys, from where. */
+const besideBytesMax = 6 * 1024
+
+/** How long the two elements may be, so that no record is longer than `recordBytesMax` (at least 12 KB). */
+export function elementBytesFor(recordBytesMax: number): number {
+  return Math.min(elementBytesLimit, Math.floor((recordBytesMax - besideBytesMax) / 2))
+}
 
 /**
  * The text is put together by hand: JSON.stringify over an object of so many members, some of them absent, took a
@@ -70,8 +77,11 @@ export function apiCallRecord(event: ApiCallEvent, elementBytesMax: number): str
 const unusual = /[\u007f-\u009f\u2028\u2029]/
 const everyUnusual = new RegExp(unusual, 'g')
 
-function jsonText(value: unknown): string {
-  const json = JSON.stringify(value)
+export function jsonText(value: unknown): string {
+  return printable(JSON.stringify(value))
+}
+
+function printable(json: string): string {
   if (!unusual.test(json)) return json
   return json.replace(everyUnusual, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
@@ -177,26 +187,31 @@ export function eventTime(ms: number): string {
 const characterBytesMax = 6
 
 /** As much of a text as fits into the bound, counted as JSON text: escapes make it longer than it is. */
-function cut(text: string | undefined): string | undefined {
-  if (text === undefined || text.length * characterBytesMax <= textBytesMax) return text
-  let kept = text.slice(0, textBytesMax)
+export function cut(text: string | undefined, bytesMax = textBytesMax): string | undefined {
+  if (text === undefined || text.length * characterBytesMax <= bytesMax) return text
+  let kept = text.slice(0, bytesMax)
   for (;;) {
     const bytes = jsonBytes(kept) - 2
-    if (bytes <= textBytesMax) return kept
-    kept = kept.slice(0, Math.floor((kept.length * textBytesMax) / bytes))
+    if (bytes <= bytesMax) return kept
+    kept = kept.slice(0, Math.floor((kept.length * bytesMax) / bytes))
   }
 }
 
 /**
  * CloudTrail leaves out request and response members beyond 100 KB; so a record stays bounded, and says what is
- * missing.
+ * missing. What is too long before anything is escaped is not looked at further.
  */
 function bounded(element: JsonObject | null, bytesMax: number): string {
   if (element === null) return 'null'
-  const json = jsonText(element)
+  const plain = JSON.stringify(element)
+  if (plain.length > bytesMax) return omitted(Buffer.byteLength(plain), bytesMax)
+  const json = printable(plain)
   if (json.length * utf8BytesMax <= bytesMax) return json
   const bytes = Buffer.byteLength(json)
-  if (bytes <= bytesMax) return json
+  return bytes <= bytesMax ? json : omitted(bytes, bytesMax)
+}
+
+function omitted(bytes: number, bytesMax: number): string {
   return `{"omitted":true,"originalSize":${bytes},"reason":"content exceeds ${bytesMax} bytes"}`
 }
 

@@ -5,7 +5,7 @@ import type { AuditResource, JsonObject } from '../services/operation.ts'
 import type { OutboxEvent } from '../storage/port.ts'
 import { wireName } from '../wire/errors.ts'
 import type { Call } from './call.ts'
-import { type ApiCallEvent, apiCallRecord, callerIdentity, foreignIdentity } from './event.ts'
+import { type ApiCallEvent, apiCallRecord, callerIdentity, cut, foreignIdentity } from './event.ts'
 import { headerOf, sourceIp } from './request.ts'
 
 /**
@@ -21,7 +21,7 @@ export function recordsOf(
   const { identity } = call
   if (identity === undefined) throw new Error('only authenticated calls have records of their own')
   const { caller } = identity
-  const view = viewOf(call)
+  const view = viewOf(call, caller.account)
   const owners = call.failure === undefined ? foreignOwners(view.resources, caller.account) : nobody
   const event: ApiCallEvent = {
     ...view,
@@ -44,7 +44,8 @@ export function recordsOf(
   const copies = owners.map((owner) => {
     const eventId = random.uuid()
     const userIdentity = foreignIdentity(caller)
-    const copy = { ...event, eventId, userIdentity, recipientAccountId: owner }
+    const side = sideOf(call, view, owner)
+    const copy = { ...event, ...side, eventId, userIdentity, recipientAccountId: owner }
     return { id: eventId, record: apiCallRecord(copy, elementBytesMax) }
   })
   return [own, ...copies]
@@ -60,17 +61,10 @@ type View = Pick<
   | 'errorMessage'
 >
 
-function viewOf(call: Call): View {
+function viewOf(call: Call, account: AccountId): View {
   const { operation, failure } = call
   const requestParameters = requestParametersOf(call)
-  const resources =
-    call.resolved === true
-      ? operation?.audit.resources?.(
-          call.target,
-          call.input,
-          call.failure === undefined ? call.output : undefined,
-        )
-      : undefined
+  const resources = resourcesOf(call, account)
   if (failure !== undefined || operation === undefined) {
     const error = failure ?? new ServiceError('internal')
     return {
@@ -87,6 +81,30 @@ function viewOf(call: Call): View {
     responseElements: audit.response?.(call.output, call.input, call.target) ?? null,
     additionalEventData: audit.additional?.(call.output, call.input, call.target),
     resources,
+  }
+}
+
+/**
+ * A caller who was not allowed may not learn, from the own account's record, of keys that other accounts have: it looks
+ * like the record of a call on a key that is not there.
+ */
+function resourcesOf(call: Call, account: AccountId): readonly AuditResource[] | undefined {
+  const { operation, failure, target, input, output } = call
+  if (call.resolved !== true) return undefined
+  if (failure === undefined) return operation?.audit.resources?.(target, input, output)
+  const resources = operation?.audit.resources?.(target, input, undefined)
+  if (call.authorized === true) return resources
+  const own = resources?.filter((resource) => resource.accountId === account)
+  return own?.length === 0 ? undefined : own
+}
+
+/** What the owner of a key sees of a call that others were part of, too: its own keys, and what was asked of them. */
+function sideOf(call: Call, view: View, owner: AccountId): Partial<View> {
+  const { operation, target, input, output } = call
+  return {
+    requestParameters: operation?.audit.request(input, target, owner) ?? null,
+    additionalEventData: operation?.audit.additional?.(output, input, target, owner),
+    resources: view.resources?.filter((resource) => resource.accountId === owner),
   }
 }
 
@@ -117,7 +135,7 @@ function unknownName(name: string | undefined): string {
   return name !== undefined && /^[A-Za-z0-9]{1,64}$/.test(name) ? name : 'Unknown'
 }
 
-/** The longest name that DNS allows, and a port. */
+/** The longest name that DNS allows, and a port, in bytes. */
 const hostMax = 261
 
 function tlsDetails(call: Call): JsonObject | undefined {
@@ -126,6 +144,6 @@ function tlsDetails(call: Call): JsonObject | undefined {
   return {
     tlsVersion: tls.version,
     cipherSuite: tls.cipher,
-    clientProvidedHostHeader: headerOf(call.request, 'host')?.slice(0, hostMax),
+    clientProvidedHostHeader: cut(headerOf(call.request, 'host'), hostMax),
   }
 }

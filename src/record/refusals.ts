@@ -5,11 +5,13 @@ import type { Journal } from '../journal/port.ts'
 import { wireName } from '../wire/errors.ts'
 import type { Call } from './call.ts'
 import { internalIdentity, serviceEventRecord } from './event.ts'
+import { networkOf } from './network.ts'
 import { sourceIp } from './request.ts'
 
 /**
  * Requests that nobody signed for. Anyone can send them, so a record each would let anyone fill the disk: they are
- * counted by source and kind, and each count becomes one record a second.
+ * counted by source and kind, and each count becomes one record, a second after the first of them. Only so many
+ * seconds can be had at once; whoever goes on is recorded once a minute.
  * `docs/decisions/0003-unauthenticated-requests-are-counted.md`
  */
 export type RefusalsOptions = {
@@ -20,8 +22,12 @@ export type RefusalsOptions = {
   readonly random: Random
 }
 
-/** Sources told apart within one second; all others share one count. */
+/** Sources and kinds told apart at a time; all others share one count of each kind. */
 const sourcesMax = 256
+const soonMs = 1000
+const minuteMs = 60_000
+/** Flushes that may come soon; each minute gives one back. In the long run there is no more than one a minute. */
+const soonMax = 60
 
 type Count = { source: string; error: string; count: number }
 
@@ -29,9 +35,12 @@ export class Refusals {
   readonly #options: RefusalsOptions
   #counts = new Map<string, Count>()
   #timer: NodeJS.Timeout | undefined
+  #soon = soonMax
+  #soonAt: number
 
   constructor(options: RefusalsOptions) {
     this.#options = options
+    this.#soonAt = options.clock.now()
   }
 
   count(call: Call): void {
@@ -39,12 +48,12 @@ export class Refusals {
       call.failure?.code ?? 'internal',
       call.addressed?.protocol.name ?? 'json',
     )
-    const source = sourceIp(call.request)
+    const source = networkOf(sourceIp(call.request))
     const known = this.#counts.get(`${source} ${error}`)
     if (known !== undefined) known.count++
     else if (this.#counts.size < sourcesMax) this.#add(source, error)
     else this.#countOther(error)
-    this.#timer ??= setTimeout(() => void this.flush().catch(() => {}), 1000)
+    this.#timer ??= setTimeout(() => void this.flush().catch(() => {}), this.#delay())
   }
 
   /** Appends what was counted. A journal that fails says so by its own `healthy`. */
@@ -55,6 +64,17 @@ export class Refusals {
     this.#counts.clear()
     const { journal } = this.#options
     await Promise.all(counts.map((count) => journal.append(this.#recordOf(count))))
+  }
+
+  /** How long to count before the next flush. */
+  #delay(): number {
+    const now = this.#options.clock.now()
+    const since = Math.max(0, now - this.#soonAt)
+    this.#soonAt = now
+    this.#soon = Math.min(soonMax, this.#soon + since / minuteMs)
+    const untilNext = (1 - this.#soon) * minuteMs
+    this.#soon = Math.max(0, this.#soon) - 1
+    return Math.min(minuteMs, Math.max(soonMs, untilNext))
   }
 
   #add(source: string, error: string): void {

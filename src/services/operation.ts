@@ -27,8 +27,11 @@ export type Operation<
   readonly errors: readonly ErrorCode[]
   /** Finds what the call is about. Throws what the caller may learn before authorization (not-found, validation). */
   resolve(call: CallContext, input: Value<I>, deps: D): T
-  /** The permissions that must all be allowed. An empty list means that no permission is needed. */
-  checks(call: CallContext, input: Value<I>, target: T): readonly Check[]
+  /**
+   * The permissions that must all be allowed, asked one by one: what throws between two of them is learnt by those
+   * alone who passed the ones before. None means that no permission is needed.
+   */
+  checks(call: CallContext, input: Value<I>, target: T): Iterable<Check>
   /** What the record may show: an allow-list, a member not named cannot be logged. */
   readonly audit: AuditView<Value<I>, T, OutputValue<O>>
   /**
@@ -89,14 +92,23 @@ export type Resource =
 
 export type JsonObject = { readonly [name: string]: unknown }
 
+/**
+ * `owner` is the other account that a copy of the record is for, when the call succeeded on a key of that account: it
+ * sees what concerns its own side. Undefined for the record of the caller's own account.
+ */
 export type AuditView<Input, Target, Output> = {
   /** requestParameters; `target` is undefined when `resolve` failed. */
-  request(input: Input, target: Target | undefined): JsonObject | null
+  request(input: Input, target: Target | undefined, owner?: AccountId): JsonObject | null
   /** responseElements of a success; null for reads and cryptographic calls. */
   response?(output: Output, input: Input, target: Target): JsonObject | null
   /** `output` is undefined when the call failed. */
   resources?(target: Target, input: Input, output: Output | undefined): readonly AuditResource[]
-  additional?(output: Output, input: Input, target: Target): JsonObject | undefined
+  additional?(
+    output: Output,
+    input: Input,
+    target: Target,
+    owner?: AccountId,
+  ): JsonObject | undefined
 }
 
 export type AuditResource = {

@@ -1,5 +1,5 @@
 import { internalError } from '../base/errors.ts'
-import type { Journal } from '../journal/port.ts'
+import type { JournalStatus, OpenedJournal } from '../journal/journal.ts'
 
 type Waiting = {
   readonly record: string
@@ -8,12 +8,13 @@ type Waiting = {
 }
 
 /** A journal in memory whose disk can be held still, or broken. */
-export class HeldJournal implements Journal {
+export class HeldJournal implements OpenedJournal {
   /** What is on its disk, in order. */
   readonly records: string[] = []
   /** What was appended and waits for the disk. */
   readonly waiting: Waiting[] = []
   failure: string | undefined
+  maxRecordBytes = 256 * 1024
   #held = false
 
   get size(): number {
@@ -50,6 +51,19 @@ export class HeldJournal implements Journal {
   break(reason: string): void {
     this.failure = reason
     for (const { reject } of this.waiting.splice(0)) reject(internalError(reason))
+  }
+
+  status(): JournalStatus {
+    return {
+      origin: 'kagiban/held/00000000-0000-0000-0000-000000000000',
+      size: this.size,
+      segment: 1,
+      checkpointSize: 0,
+      checkpointAt: undefined,
+      signerFailure: undefined,
+      preparationFailure: undefined,
+      cut: 0,
+    }
   }
 
   async close(): Promise<void> {}

@@ -183,6 +183,44 @@ describe('re-wrapping', () => {
     assert.equal(house.state.materials.get(materialRow(gone)), undefined)
   })
 
+  test('goes on without a material that is destroyed, and refused, meanwhile', async (t) => {
+    let destroyed: Material | undefined
+    const slow = (real: Hsm): Hsm =>
+      new Proxy(real, {
+        get(target, name) {
+          const member: unknown = Reflect.get(target, name)
+          if (typeof member !== 'function') return member
+          if (name !== 'rewrap') return member.bind(target)
+          return async (material: Material) => {
+            if (destroyed === undefined) {
+              destroyed = material
+              await house.mirror.commit([house.state.materials.remove(materialRow(material))], [])
+              await target.forget([material.materialId])
+            }
+            return target.rewrap(material)
+          }
+        },
+      })
+    const { house, domainKeys, spread, make } = await opened(t, slow)
+    await make(3)
+    await house.hsm.rotateDomainKey(region)
+    assert.equal(await domainKeys.rewrap(region, () => {}), 3)
+    assert.ok(destroyed !== undefined)
+    assert.deepEqual(spread(), { 2: 2 })
+  })
+
+  test('that the key core refuses fails, if the material is there', async (t) => {
+    const { house, domainKeys, make } = await opened(t)
+    await make(2)
+    await house.hsm.rotateDomainKey(region)
+    const [material] = house.state.materials.values()
+    await house.hsm.forget([material?.materialId ?? ''])
+    await assert.rejects(
+      domainKeys.rewrap(region, () => {}),
+      { code: 'key-unavailable' },
+    )
+  })
+
   test('of a Region that the key core does not know is nothing', async (t) => {
     const { domainKeys } = await opened(t)
     assert.equal(await domainKeys.rewrap('eu-west-1' as Region, () => {}), 0)

@@ -63,9 +63,10 @@ export class DomainKeys {
   }
 
   async #rewrapBatch(batch: readonly Material[]): Promise<void> {
-    const { hsm, mirror, materials, materialRow } = this.#options
-    const rewrapped = await Promise.all(batch.map((material) => hsm.rewrap(material)))
+    const { mirror, materials, materialRow } = this.#options
+    const rewrapped = await Promise.all(batch.map((material) => this.#rewrapOne(material)))
     const puts: Put[] = rewrapped
+      .filter((material) => material !== undefined)
       .filter((material) => materials.get(materialRow(material)) !== undefined)
       .map((material) => materials.put(materialRow(material), material))
     try {
@@ -73,6 +74,17 @@ export class DomainKeys {
     } catch (error) {
       // Another process re-wrapped or deleted one of them: the next upkeep finds what is left.
       if (!(error instanceof StoreConflict)) throw error
+    }
+  }
+
+  /** Undefined when the material was destroyed meanwhile, which the key core then refuses to open. */
+  async #rewrapOne(material: Material): Promise<Material | undefined> {
+    const { hsm, materials, materialRow } = this.#options
+    try {
+      return await hsm.rewrap(material)
+    } catch (error) {
+      if (materials.get(materialRow(material)) === undefined) return undefined
+      throw error
     }
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { internalError } from '../base/errors.ts'
+import { internalError, ServiceError } from '../base/errors.ts'
 import { systemRandom } from '../base/random.ts'
 import type { Hsm } from '../hsm/port.ts'
 import { KmsState } from '../services/kms/state.ts'
@@ -14,7 +14,8 @@ const Plaintext = Buffer.from('plaintext').toString('base64')
 
 async function opened(t: TestContext, hsm: (real: Hsm) => Hsm = (real) => real) {
   const house = await House.open(t, { hsm })
-  const upkeep = () => deleteDueKeys({ ...house, random: systemRandom })
+  const toForget = new Set<string>()
+  const upkeep = () => deleteDueKeys({ ...house, random: systemRandom, toForget })
   /** A key with an alias and a ciphertext, to be deleted in seven days. */
   const scheduled = async (name = 'doomed') => {
     const KeyId = await house.newKey()
@@ -169,24 +170,88 @@ describe('a key that waits for its deletion', () => {
   })
 })
 
-test('the key core is told to forget the material', async (t) => {
-  const forgotten: string[] = []
-  const watched = (real: Hsm): Hsm =>
-    new Proxy(real, {
-      get(target, name) {
-        const member: unknown = Reflect.get(target, name)
-        if (typeof member !== 'function') return member
-        if (name !== 'forget') return member.bind(target)
-        return (ids: readonly string[]) => {
-          forgotten.push(...ids)
-          return target.forget(ids)
-        }
-      },
-    })
-  const { house, upkeep, scheduled } = await opened(t, watched)
-  const { KeyId } = await scheduled()
-  const materialId = house.state.key(region, KeyId)?.currentMaterialId
-  house.clock.time += 7 * dayMs
-  await upkeep()
-  assert.deepEqual(forgotten, [materialId])
+describe('the key core is told to forget the material', () => {
+  /** What it was told, and how often to fail before it listens. */
+  function watching() {
+    const told: string[][] = []
+    let failures = 0
+    const hsm = (real: Hsm): Hsm =>
+      new Proxy(real, {
+        get(target, name) {
+          const member: unknown = Reflect.get(target, name)
+          if (typeof member !== 'function') return member
+          if (name !== 'forget') return member.bind(target)
+          return async (ids: readonly string[]) => {
+            if (failures-- > 0) throw new ServiceError('unavailable', 'the key core is away')
+            told.push([...ids])
+            return target.forget(ids)
+          }
+        },
+      })
+    const fail = (times: number) => {
+      failures = times
+    }
+    return { told, hsm, fail }
+  }
+
+  test('once', async (t) => {
+    const { told, hsm } = watching()
+    const { house, upkeep, scheduled } = await opened(t, hsm)
+    const { KeyId } = await scheduled()
+    const materialId = house.state.key(region, KeyId)?.currentMaterialId
+    house.clock.time += 7 * dayMs
+    await upkeep()
+    await upkeep()
+    assert.deepEqual(told, [[materialId]])
+  })
+
+  test('by the next upkeep, if it was away', async (t) => {
+    const { told, hsm, fail } = watching()
+    const { house, upkeep, scheduled, rowsOf } = await opened(t, hsm)
+    const { KeyId } = await scheduled()
+    const materialId = house.state.key(region, KeyId)?.currentMaterialId
+    house.clock.time += 7 * dayMs
+    fail(2)
+    await assert.rejects(upkeep(), { code: 'unavailable' })
+    assert.deepEqual(rowsOf(KeyId), [], 'the key is destroyed all the same')
+    await assert.rejects(upkeep(), { code: 'unavailable' })
+    assert.deepEqual(told, [])
+    assert.equal(await upkeep(), 0)
+    assert.deepEqual(told, [[materialId]])
+  })
+
+  test('even if the record of the deletion cannot be written', async (t) => {
+    const { told, hsm } = watching()
+    const { house, upkeep, scheduled } = await opened(t, hsm)
+    const { KeyId } = await scheduled()
+    const materialId = house.state.key(region, KeyId)?.currentMaterialId
+    house.clock.time += 7 * dayMs
+    house.journal.break('EIO')
+    await assert.rejects(upkeep())
+    assert.deepEqual(told, [[materialId]])
+  })
+
+  test('and not while the key is there', async (t) => {
+    const { told, hsm } = watching()
+    const { house, upkeep, scheduled } = await opened(t, hsm)
+    await scheduled()
+    house.clock.time += 7 * dayMs
+    house.faults.commit = () => {
+      throw internalError('the store failed')
+    }
+    await assert.rejects(upkeep(), { code: 'internal' })
+    assert.deepEqual(told, [])
+  })
+
+  test('and a call that was on its way does not bring it back', async (t) => {
+    const { house, upkeep, scheduled } = await opened(t)
+    const { KeyId } = await scheduled()
+    const key = house.state.key(region, KeyId)
+    const material = key && house.state.material(key, key.currentMaterialId)
+    assert.ok(material !== undefined)
+    house.clock.time += 7 * dayMs
+    await upkeep()
+    const late = house.hsm.encrypt(material, Buffer.from('plaintext'), {})
+    await assert.rejects(late, { code: 'key-unavailable' })
+  })
 })

@@ -6,7 +6,7 @@ import { awsQuery } from './aws-query.ts'
 import { wireError, wireName } from './errors.ts'
 
 const awsSts = awsQuery('https://sts.amazonaws.com/doc/2011-06-15/', '2011-06-15')
-const serverFaults = ['dependency-timeout', 'internal', 'key-unavailable', 'unavailable']
+const serverFaults = ['internal', 'key-unavailable', 'unavailable']
 
 for (const code of errorCodes) {
   test(`'${code}' has a name in AWS JSON, and the status of a fault of its side`, () => {
@@ -53,7 +53,6 @@ test('names and statuses in AWS JSON', () => {
     ['invalid-lookup-attributes', 'InvalidLookupAttributesException', 400],
     ['throttled', 'ThrottlingException', 400],
     ['key-unavailable', 'KeyUnavailableException', 500],
-    ['dependency-timeout', 'DependencyTimeoutException', 500],
     ['unavailable', 'ServiceUnavailable', 503],
     ['request-too-large', 'RequestEntityTooLargeException', 413],
   ] as const) {

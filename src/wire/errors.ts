@@ -23,10 +23,6 @@ type Names = {
 const table: Readonly<Record<ErrorCode, Names>> = {
   'access-denied': { json: ['AccessDeniedException', 400], query: ['AccessDenied', 403] },
   'already-exists': { json: ['AlreadyExistsException', 400], query: ['EntityAlreadyExists', 409] },
-  'dependency-timeout': {
-    json: ['DependencyTimeoutException', 500],
-    query: ['ServiceUnavailable', 503],
-  },
   disabled: { json: ['DisabledException', 400], query: null },
   'dry-run': { json: ['DryRunOperationException', 400], query: null },
   'expired-token': { json: ['ExpiredTokenException', 400], query: ['ExpiredToken', 403] },
@@ -36,7 +32,6 @@ const table: Readonly<Record<ErrorCode, Names>> = {
   },
   'incorrect-key': { json: ['IncorrectKeyException', 400], query: null },
   internal: { json: ['InternalFailure', 500], query: ['InternalFailure', 500] },
-  'invalid-alias-name': { json: ['InvalidAliasNameException', 400], query: null },
   'invalid-arn': { json: ['InvalidArnException', 400], query: null },
   'invalid-ciphertext': { json: ['InvalidCiphertextException', 400], query: null },
   'invalid-event-category': { json: ['InvalidEventCategoryException', 400], query: null },

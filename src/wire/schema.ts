@@ -1,7 +1,7 @@
 /**
  * Shapes of the wire, as data: what a member is, its bounds, whether it is required. TypeScript types are derived
- * from them (`Value`), `wire/` decodes, validates and encodes by them, and `docs/reference/` is generated from them.
- * Member names are AWS's own, so that code reads like the API reference.
+ * from them (`Value`), and `wire/` decodes, validates and encodes by them. Member names are AWS's own, so that code
+ * reads like the API reference.
  */
 export type StringSchema = {
   readonly type: 'string'
@@ -28,14 +28,8 @@ export type IntegerSchema = {
 export type BooleanSchema = { readonly type: 'boolean' }
 /** Milliseconds since the epoch inside; epoch seconds with a fraction on the wire. */
 export type TimestampSchema = { readonly type: 'timestamp' }
-export type ListSchema<Member extends Schema = Schema> = {
-  readonly type: 'list'
-  readonly member: Member
-  readonly min?: number
-  readonly max?: number
-}
-/** String keys, string values; at most `maxEntries`. */
-export type MapSchema = { readonly type: 'map'; readonly maxEntries?: number }
+/** String keys, string values. */
+export type MapSchema = { readonly type: 'map' }
 export type Members = Readonly<Record<string, Schema & { readonly required?: true }>>
 export type StructureSchema<M extends Members = Members> = {
   readonly type: 'structure'
@@ -92,7 +86,7 @@ export const list = <const M extends Schema>(
   member: M,
   options: { readonly min?: number; readonly max?: number } = {},
 ) => ({ type: 'list', member, ...options }) as const
-export const map = (options: Options<MapSchema> = {}) => ({ type: 'map', ...options }) as const
+export const map = () => ({ type: 'map' }) as const
 export const structure = <const M extends Members>(members: M) =>
   ({ type: 'structure', members }) as const
 export const required = <const S extends Schema>(schema: S) =>

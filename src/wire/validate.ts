@@ -115,12 +115,6 @@ function constraintsOf(schema: Schema): readonly Constraint[] {
         ...bounds('length', schema, (value) => (value as readonly unknown[]).length),
         ...elementConstraints(schema.member),
       ]
-    case 'map':
-      return bounds(
-        'length',
-        { max: schema.maxEntries },
-        (value) => Object.keys(value as object).length,
-      )
     default:
       return []
   }

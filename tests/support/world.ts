@@ -12,12 +12,17 @@ import type { TestServer } from './server.ts'
  */
 type Fact<T> = { acknowledged: T /** Asked for, not answered. */; unanswered: T[] }
 
+type Ciphertext = { readonly keyId: string; readonly blob: string; readonly plaintext: string }
+
 const clientsDefault = 16
 
 export class World {
   readonly #policies = new Map<string, Fact<string>>()
   readonly #aliases = new Map<string, Fact<string | undefined>>()
-  readonly #ciphertexts: { keyId: string; blob: string; plaintext: string }[] = []
+  readonly #ciphertexts: Ciphertext[] = []
+  #ciphertextsVerified = 0
+  /** Keys that were made or changed since the last verification. */
+  readonly #touched = new Set<string>()
   readonly #requestIds = new Set<string>()
   readonly #name = randomUUID()
   #aliasCount = 0
@@ -72,6 +77,7 @@ export class World {
     if (answer === undefined) return false
     const { KeyId } = answer.body['KeyMetadata'] as { KeyId: string }
     this.#policies.set(KeyId, { acknowledged: policy, unanswered: [] })
+    this.#touched.add(KeyId)
     own.push(KeyId)
     return true
   }
@@ -104,6 +110,7 @@ export class World {
   async #putPolicy(client: JsonClient, random: Seeded, keyId: string): Promise<boolean> {
     const fact = this.#policies.get(keyId)
     assert.ok(fact !== undefined)
+    this.#touched.add(keyId)
     const Sid = `Statement${random.next()}`
     const policy = policyOf(this.#account, { ...allow(this.#account, 'kms:Encrypt'), Sid })
     return this.#change(client, fact, policy, 'PutKeyPolicy', { KeyId: keyId, Policy: policy })
@@ -156,12 +163,32 @@ export class World {
     server: TestServer,
     others: 'alone' | 'others may be there' = 'alone',
   ): Promise<void> {
+    await this.#verify(server, [...this.#policies.keys()], this.#ciphertexts, others === 'alone')
+  }
+
+  /** The same of all that came since the last verification, of all aliases, and of a sample of the rest. */
+  async verifyRecent(server: TestServer, random: Seeded): Promise<void> {
+    const keys = [...this.#policies.keys()]
+    const samples = Array.from({ length: keys.length > 0 ? 50 : 0 }, () => random.pick(keys))
+    const old = this.#ciphertexts.slice(0, this.#ciphertextsVerified)
+    const sampled = Array.from({ length: old.length > 0 ? 50 : 0 }, () => random.pick(old))
+    const recent = this.#ciphertexts.slice(this.#ciphertextsVerified)
+    const some = [...new Set([...this.#touched, ...samples])]
+    await this.#verify(server, some, [...recent, ...sampled], true)
+  }
+
+  async #verify(
+    server: TestServer,
+    keys: readonly string[],
+    ciphertexts: readonly Ciphertext[],
+    alone: boolean,
+  ): Promise<void> {
+    this.#touched.clear()
+    this.#ciphertextsVerified = this.#ciphertexts.length
     const checks = [
-      ...[...this.#policies.keys()].map((id) => (c: JsonClient) => this.#verifyKey(c, id)),
-      ...this.#ciphertexts.map(
-        (ciphertext) => (c: JsonClient) => this.#verifyCiphertext(c, ciphertext),
-      ),
-      (c: JsonClient) => this.#verifyAliases(c, others === 'alone'),
+      ...keys.map((id) => (client: JsonClient) => this.#verifyKey(client, id)),
+      ...ciphertexts.map((found) => (client: JsonClient) => this.#verifyCiphertext(client, found)),
+      (client: JsonClient) => this.#verifyAliases(client, alone),
     ]
     await Promise.all(
       Array.from({ length: clientsDefault }, async () => {
@@ -201,7 +228,7 @@ export class World {
 
   async #verifyCiphertext(
     client: JsonClient,
-    { keyId, blob, plaintext }: { keyId: string; blob: string; plaintext: string },
+    { keyId, blob, plaintext }: Ciphertext,
   ): Promise<void> {
     const decrypted = await this.#must(client, 'Decrypt', { CiphertextBlob: blob })
     assert.equal(decrypted['Plaintext'], plaintext, `a ciphertext of ${keyId}`)

@@ -1,6 +1,7 @@
 import { syntaxError } from '../json.ts'
 import type { Condition, Effect, PolicyDocument } from '../policy/document.ts'
-import { Ambiguous, type ConditionContext, foldKey, valuesOf } from './context.ts'
+import { Ambiguous, type ConditionContext, valuesOf } from './context.ts'
+import { foldKey } from './folded-names.ts'
 import { operators } from './operators.ts'
 
 /** One condition of a statement, compiled: an operator, a key and the policy's values. */

@@ -1,3 +1,5 @@
+import { FoldedNames } from './folded-names.ts'
+
 /**
  * Condition keys and their values as a request brings them, in any spelling. An absent key is an absent member. The
  * shape is that of the services' own type, which this room does not import.
@@ -19,26 +21,24 @@ export class Ambiguous {
   }
 }
 
-const foldedKeys = new Map<string, string>()
-const foldedKeysMax = 1024
+const names = new FoldedNames()
+
+/** Matching the policies against this request would take too long. */
+export class TooMuchWork extends Error {
+  override readonly name = 'TooMuchWork'
+}
 
 /**
- * Condition keys match without regard to case, the part after the last colon included. Most names are the same few in
- * every request, so their folded form is kept.
+ * What matching one request against its policies may take, in characters of the request times places of patterns: some
+ * hundredths of a second. A full policy of patterns against a hundred values of a usual length stays far below.
  */
-export function foldKey(key: string): string {
-  const known = foldedKeys.get(key)
-  if (known !== undefined) return known
-  const folded = key.toLowerCase()
-  if (foldedKeys.size >= foldedKeysMax) foldedKeys.clear()
-  foldedKeys.set(key, folded)
-  return folded
-}
+const workMax = 64 * 1024 * 1024
 
 /** The condition values of one request. The index is made when the first condition is met. */
 export class ConditionContext {
   readonly #layers: readonly ConditionValues[]
   #index: Map<string, ContextValue> | undefined
+  #work = 0
 
   constructor(layers: readonly ConditionValues[]) {
     this.#layers = layers
@@ -49,25 +49,44 @@ export class ConditionContext {
     this.#index ??= indexOf(this.#layers)
     return this.#index.get(foldedKey)
   }
+
+  /** Counts what is about to be done. Throws TooMuchWork beyond the bound, whoever wrote the policy or the request. */
+  spend(work: number): void {
+    this.#work += work
+    if (this.#work > workMax) throw new TooMuchWork()
+  }
 }
 
 function indexOf(layers: readonly ConditionValues[]): Map<string, ContextValue> {
   const index = new Map<string, ContextValue>()
+  const repeated = new Map<string, string[]>()
   for (const layer of layers) {
     for (const name of Object.keys(layer)) {
       const value = layer[name]
       if (value === undefined || (value.length === 0 && typeof value !== 'string')) continue
-      const key = foldKey(name)
+      const key = names.fold(name)
       const other = index.get(key)
-      index.set(key, other === undefined ? value : merge(other, value))
+      if (other === undefined) index.set(key, value)
+      else if (other !== value) gather(repeated, key, other, value)
     }
   }
+  for (const [key, values] of repeated) index.set(key, new Ambiguous(values))
   return index
 }
 
-function merge(one: ContextValue, other: ContextValue): ContextValue {
-  if (one === other) return one
-  return new Ambiguous([...valuesOf(one), ...valuesOf(other)])
+/** One list for each key, so that many spellings of one name take no more than many names. */
+function gather(
+  repeated: Map<string, string[]>,
+  key: string,
+  first: ContextValue,
+  next: ContextValue,
+): void {
+  let values = repeated.get(key)
+  if (values === undefined) {
+    values = [...valuesOf(first)]
+    repeated.set(key, values)
+  }
+  for (const value of valuesOf(next)) values.push(value)
 }
 
 export function valuesOf(value: ContextValue): readonly string[] {

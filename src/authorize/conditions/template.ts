@@ -1,7 +1,8 @@
 import { type Pattern, parseGlob } from '../glob.ts'
 import { syntaxError } from '../json.ts'
 import type { PolicyDocument, Text } from '../policy/document.ts'
-import { type ConditionContext, foldKey } from './context.ts'
+import type { ConditionContext } from './context.ts'
+import { foldKey } from './folded-names.ts'
 
 /**
  * Text with policy variables: `${aws:username}`, `${aws:PrincipalTag/team, 'none'}`, and `${*}`, `${?}`, `${$}` for the

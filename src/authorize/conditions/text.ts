@@ -1,4 +1,4 @@
-import { anyTest, compileGlob, literalOf, type Pattern, type TextTest } from '../glob.ts'
+import { anyRun, anyTest, compileGlob, literalOf, type Pattern, type TextTest } from '../glob.ts'
 import type { ConditionContext } from './context.ts'
 import { fixedPattern, resolveTemplate, type Template } from './template.ts'
 
@@ -8,11 +8,15 @@ export type AnyMatch = (value: string, context: ConditionContext) => boolean
 /** Compiles one pattern without variables; undefined when nothing can match it. */
 type PatternCompiler = (pattern: Pattern) => TextTest | undefined
 
-/** Patterns are compiled once, and those with variables for each request. */
+/**
+ * Patterns are compiled once, and those with variables for each request. What matching takes is counted first: each
+ * character of the value may have to be looked at for each place of a pattern.
+ */
 function anyOf(templates: readonly Template[], compile: PatternCompiler): AnyMatch {
   const literals: string[] = []
   const tests: TextTest[] = []
   const variable: Template[] = []
+  let places = 1
   for (const template of templates) {
     const pattern = fixedPattern(template)
     const literal = pattern === undefined ? undefined : literalOf(pattern)
@@ -21,16 +25,39 @@ function anyOf(templates: readonly Template[], compile: PatternCompiler): AnyMat
     else {
       const test = compile(pattern)
       if (test !== undefined) tests.push(test)
+      places += lengthOf(pattern)
     }
   }
   const fixed = anyTest(literals, tests)
-  if (variable.length === 0) return fixed
-  return (value, context) =>
-    fixed(value) ||
-    variable.some((template) => {
-      const pattern = resolveTemplate(template, context)
-      return pattern !== undefined && compile(pattern)?.(value) === true
-    })
+  return (value, context) => {
+    context.spend(value.length * places)
+    return (
+      fixed(value) ||
+      variable.some((template) => {
+        const pattern = resolveTemplate(template, context)
+        if (pattern === undefined || !canFit(pattern, value)) return false
+        context.spend(value.length * lengthOf(pattern))
+        return compile(pattern)?.(value) === true
+      })
+    )
+  }
+}
+
+/** A value is no shorter than what has to stand in it, and folding case shortens nothing. */
+function canFit(pattern: Pattern, value: string): boolean {
+  let length = 0
+  for (const piece of pattern) if (piece !== anyRun) length += lengthOfPiece(piece)
+  return length <= value.length
+}
+
+function lengthOf(pattern: Pattern): number {
+  let length = 0
+  for (const piece of pattern) length += lengthOfPiece(piece)
+  return length
+}
+
+function lengthOfPiece(piece: Pattern[number]): number {
+  return typeof piece === 'string' ? piece.length : 1
 }
 
 export function matchText(templates: readonly Template[]): AnyMatch {

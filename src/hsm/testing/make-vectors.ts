@@ -24,6 +24,9 @@ const plaintexts = [
   Buffer.alloc(4096, 'k'),
 ]
 
+const root = Buffer.alloc(32, 0xa5).toString('base64')
+const checkpoint = `kagiban/main/00000000-0000-4000-8000-000000000000\n42\n${root}\n`
+
 async function encryptAll(hsm: Hsm, materials: readonly Material[]): Promise<object[]> {
   const blobs: object[] = []
   for (const [material, each] of materials.entries()) {
@@ -56,13 +59,13 @@ async function describe(hsm: Hsm): Promise<object> {
   const secret = Buffer.from('wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY')
   const sealedSecret = await hsm.sealSecret(accessKeyId, secret)
   const scope = { accessKeyId, sealedSecret, date: '20150830', region: 'us-east-1', service: 'iam' }
-  const signature = await hsm.signCheckpoint(Buffer.from('a checkpoint\n'))
+  const signature = await hsm.signCheckpoint(Buffer.from(checkpoint))
   return {
     materials,
     blobs: await encryptAll(hsm, materials),
     scope,
     checkpoint: {
-      message: 'a checkpoint\n',
+      message: checkpoint,
       signature: signature.toString('base64'),
       publicKey: (await hsm.checkpointPublicKey()).toString('base64'),
     },

@@ -62,7 +62,7 @@ export function eventAttributes(record: string): EventAttributes | undefined {
     eventId: text(event.eventID) ?? '',
     eventName: text(event.eventName) ?? '',
     eventSource: text(event.eventSource) ?? '',
-    username: username(identity),
+    username: usernameOf(identity),
     accessKeyId: text(identity.accessKeyId),
     resourceNames: distinct(resources.map((resource) => text(resource.ARN))),
     resourceTypes: distinct(resources.map((resource) => text(resource.type))),
@@ -100,8 +100,8 @@ export function attributeHash(account: string, region: string, kind: string, val
   return Number.parseInt(hash('sha256', input, 'hex').slice(0, 12), 16)
 }
 
-/** As LookupEvents shows it: the user's name, the session's name, `root`, or the calling service. */
-function username(identity: Identity): string | undefined {
+/** Of a record's userIdentity, as LookupEvents shows it: the user's name, the session's, `root`, or the service. */
+export function usernameOf(identity: Identity): string | undefined {
   if (identity.type === 'Root') return 'root'
   const name = text(identity.userName)
   if (name !== undefined) return name

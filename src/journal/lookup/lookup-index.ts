@@ -23,6 +23,8 @@ export type LookupIndexOptions = {
 /** Batches between two commits, to bound the write-ahead log. */
 const batchesPerCommit = 500
 const expiryStep = 200
+/** Of the records of one page; a page has one record at the least. What fits no more is on the next page. */
+const pageBytesMax = 1024 * 1024
 
 /** The index over the journals of all nodes. Blocks; `LookupThread` gives it a thread. */
 export class LookupIndex {
@@ -98,6 +100,7 @@ export class LookupIndex {
     const highest = Math.min(latest, (query.after ?? Number.POSITIVE_INFINITY) - 1)
     const directories = new Map([...this.#journals.values()].map((one) => [one.id, one.directory]))
     const records: string[] = []
+    let bytes = 0
     let last: number | undefined
     const range = { lowest: firstId(oldest), highest }
     for (const place of this.#index.candidates({ account, region, attribute, ...range })) {
@@ -108,6 +111,8 @@ export class LookupIndex {
       if (event === undefined || event.account !== account || event.region !== region) continue
       if (attribute && !hasAttribute(event, attribute.key, attribute.value)) continue
       if (records.length === limit) return { records, next: last }
+      bytes += Buffer.byteLength(record)
+      if (bytes > pageBytesMax && records.length > 0) return { records, next: last }
       records.push(record)
       last = place.id
     }

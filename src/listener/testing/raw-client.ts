@@ -8,7 +8,7 @@ export class RawClient {
   /** Resolves once the connection is closed, whoever closed it and however. */
   readonly closed: Promise<void>
 
-  constructor(port: number, options: { allowHalfOpen?: boolean } = {}) {
+  constructor(port: number, options: { allowHalfOpen?: boolean; localAddress?: string } = {}) {
     this.socket = connect({ host: '127.0.0.1', port, ...options })
     this.socket.setNoDelay(true)
     this.socket.on('data', (bytes) => {

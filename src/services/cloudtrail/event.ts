@@ -1,3 +1,5 @@
+import { usernameOf } from '../../journal/lookup/attributes.ts'
+
 /** One event as LookupEvents answers it: a few members drawn out of the record, and the record itself as text. */
 export type LookedUpEvent = {
   readonly EventId?: string | undefined
@@ -44,19 +46,11 @@ export function lookedUpEvent(record: string): LookedUpEvent {
     AccessKeyId: event.userIdentity?.accessKeyId,
     EventTime: event.eventTime === undefined ? undefined : Date.parse(event.eventTime),
     EventSource: event.eventSource,
-    Username: usernameOf(event.userIdentity),
+    Username: usernameOf(event.userIdentity ?? {}),
     Resources: (event.resources ?? []).map(({ type, ARN }) => ({
       ResourceType: type,
       ResourceName: ARN,
     })),
     CloudTrailEvent: record,
   }
-}
-
-/** A user's name, `root`, the name of a role's session, or the service that called. */
-function usernameOf(identity: RecordedIdentity | undefined): string | undefined {
-  if (identity?.type === 'Root') return 'root'
-  if (identity?.userName !== undefined) return identity.userName
-  if (identity?.type === 'AssumedRole') return identity.principalId?.split(':')[1]
-  return identity?.invokedBy
 }

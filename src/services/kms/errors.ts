@@ -1,3 +1,4 @@
+import { unknownResourceDenial } from '../../authorize/denial.ts'
 import { ServiceError } from '../../base/errors.ts'
 import type { CallContext } from '../operation.ts'
 
@@ -23,12 +24,7 @@ export const unknownAlias = (arn: string) =>
  * nothing is learned about other accounts.
  */
 export const absentOrDenied = (call: CallContext, permission: string) =>
-  new ServiceError(
-    'access-denied',
-    `User: ${call.caller.arn} is not authorized to perform: ${permission} on this resource because the resource ` +
-      'does not exist in this Region, no resource-based policies allow access, or a resource-based policy ' +
-      'explicitly denies access',
-  )
+  new ServiceError('access-denied', unknownResourceDenial(call.caller, permission))
 
 export const aliasExists = (arn: string) =>
   new ServiceError('already-exists', `An alias with the name ${arn} already exists`)

@@ -1,7 +1,10 @@
 import { incompatibleAlgorithm, invalidGrantToken, unsupported } from './errors.ts'
 import type { KeyRecord } from './key.ts'
 
-/** There are no grants, so no token can be one of ours; an empty list brings none. Throws 'invalid-grant-token'. */
+/**
+ * There are no grants, so no token can be one of ours; an empty list brings none. Asked before a key is looked for:
+ * behind it, the answer would tell whether another account has such a key. Throws 'invalid-grant-token'.
+ */
 export function refuseGrantTokens(tokens: readonly string[] | undefined): void {
   if (tokens !== undefined && tokens.length > 0) throw invalidGrantToken()
 }

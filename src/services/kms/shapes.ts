@@ -38,7 +38,7 @@ export const numberOfBytes = integer({ min: 1, max: 1024 })
 
 export const plaintext = blob({ min: 1, max: 4096, sensitive: true })
 export const ciphertext = blob({ min: 1, max: 6144 })
-/** No bound of its own, as in AWS's model: the bound of the request body is its bound. */
+/** No bound in the shape, as in AWS's model: `requireBoundedContext` has it. */
 export const encryptionContext = map()
 
 export const grantTokens = list(string({ min: 1, max: 8192 }), { max: 10 })
@@ -62,6 +62,8 @@ export const tags = list(
     TagValue: required(string({ min: 0, max: 256 })),
   }),
 )
+/** AWS's model has no bound. A key has no more tags than this, so there are no more to remove. */
+export const tagKeys = list(tagKey, { max: 50 })
 
 export const limit = integer({ min: 1, max: 1000 })
 export const marker = string({ min: 1, max: 1024, pattern: '[\\u0020-\\u00FF]*' })

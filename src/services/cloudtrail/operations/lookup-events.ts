@@ -33,8 +33,8 @@ const input = structure({
 type Lookup = { readonly query: LookupQuery; readonly parameters: readonly unknown[] } | undefined
 
 /**
- * The events of the caller's account and Region, newest first. Unlike AWS's, it reaches back to the first event, not
- * ninety days. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
+ * The events of the caller's account and Region of the last ninety days, newest first.
+ * https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
  */
 export const lookupEvents = operation({
   name: 'LookupEvents',
@@ -62,6 +62,7 @@ export const lookupEvents = operation({
     'invalid-max-results',
     'invalid-next-token',
     'invalid-time-range',
+    'throttled',
   ],
   resolve: (call, request, _deps: CloudTrailDeps): Lookup => lookupOf(call, request),
   checks: (call) => [

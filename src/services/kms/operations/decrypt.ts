@@ -4,7 +4,7 @@ import { keyResource } from '../audit.ts'
 import { materialOf, resolveCiphertext } from '../ciphertext-source.ts'
 import { useCheck } from '../conditions.ts'
 import type { KmsDeps } from '../deps.ts'
-import { emptyContext } from '../encryption-context.ts'
+import { emptyContext, requireBoundedContext } from '../encryption-context.ts'
 import { dryRunSucceeded } from '../errors.ts'
 import { arnOf } from '../key.ts'
 import { used } from '../key-identifier.ts'
@@ -48,6 +48,8 @@ export const decrypt = operation({
   ],
   resolve(call, request, deps: KmsDeps) {
     refuseRecipient(request.Recipient)
+    refuseGrantTokens(request.GrantTokens)
+    requireBoundedContext(request.EncryptionContext)
     const source = {
       blob: request.CiphertextBlob,
       keyId: request.KeyId,
@@ -55,9 +57,7 @@ export const decrypt = operation({
       dryRun: request.DryRun,
       modifiers: request.DryRunModifiers,
     }
-    const target = resolveCiphertext(call, source, rules, deps)
-    refuseGrantTokens(request.GrantTokens)
-    return target
+    return resolveCiphertext(call, source, rules, deps)
   },
   checks: (call, request, target) => [
     useCheck(call, rules.permission, target, {

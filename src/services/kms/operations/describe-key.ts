@@ -26,9 +26,8 @@ export const describeKey = operation({
   effects: 'read',
   errors: ['not-found', 'invalid-arn', 'invalid-grant-token'],
   resolve(call, request, deps: KmsDeps) {
-    const target = resolveKey(call, request.KeyId, rules, deps.state)
     refuseGrantTokens(request.GrantTokens)
-    return target
+    return resolveKey(call, request.KeyId, rules, deps.state)
   },
   checks: (call, _request, target) => [sharedCheck(call, rules.permission, target)],
   audit: {

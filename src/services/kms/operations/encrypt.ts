@@ -3,7 +3,7 @@ import { operation } from '../../operation.ts'
 import { keyResource } from '../audit.ts'
 import { useCheck } from '../conditions.ts'
 import type { KmsDeps } from '../deps.ts'
-import { emptyContext } from '../encryption-context.ts'
+import { emptyContext, requireBoundedContext } from '../encryption-context.ts'
 import { dryRunSucceeded } from '../errors.ts'
 import { arnOf } from '../key.ts'
 import { resolveKey, used } from '../key-identifier.ts'
@@ -40,9 +40,9 @@ export const encrypt = operation({
     'not-found',
   ],
   resolve(call, request, deps: KmsDeps) {
-    const target = resolveKey(call, request.KeyId, rules, deps.state)
     refuseGrantTokens(request.GrantTokens)
-    return target
+    requireBoundedContext(request.EncryptionContext)
+    return resolveKey(call, request.KeyId, rules, deps.state)
   },
   checks: (call, request, target) => [
     useCheck(call, rules.permission, target, {

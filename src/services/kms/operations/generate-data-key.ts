@@ -3,7 +3,7 @@ import { operation } from '../../operation.ts'
 import { keyResource } from '../audit.ts'
 import { dataKeyBytes, dataKeyChecks, recordedDataKeyRequest } from '../data-key.ts'
 import type { KmsDeps } from '../deps.ts'
-import { emptyContext } from '../encryption-context.ts'
+import { emptyContext, requireBoundedContext } from '../encryption-context.ts'
 import { dryRunSucceeded } from '../errors.ts'
 import { arnOf } from '../key.ts'
 import { resolveKey, used } from '../key-identifier.ts'
@@ -44,9 +44,10 @@ export const generateDataKey = operation({
   ],
   resolve(call, request, deps: KmsDeps) {
     refuseRecipient(request.Recipient)
+    refuseGrantTokens(request.GrantTokens)
+    requireBoundedContext(request.EncryptionContext)
     const bytes = dataKeyBytes(request)
     const { key, alias } = resolveKey(call, request.KeyId, rules, deps.state)
-    refuseGrantTokens(request.GrantTokens)
     return { key, alias, bytes }
   },
   checks: (call, request, target) => dataKeyChecks(call, rules.permission, target, request),

@@ -1,13 +1,15 @@
+import type { AccountId } from '../../../base/ids.ts'
 import { boolean, required, structure } from '../../../wire/schema.ts'
 import { operation } from '../../operation.ts'
 import { keyResource } from '../audit.ts'
-import { materialOf, resolveCiphertext } from '../ciphertext-source.ts'
+import { type CiphertextTarget, materialOf, resolveCiphertext } from '../ciphertext-source.ts'
 import { useCheck } from '../conditions.ts'
+import { isFound, type OrDenial, orDenial, requireFound } from '../denial.ts'
 import type { KmsDeps } from '../deps.ts'
-import { emptyContext } from '../encryption-context.ts'
+import { emptyContext, requireBoundedContext } from '../encryption-context.ts'
 import { dryRunSucceeded } from '../errors.ts'
 import { arnOf } from '../key.ts'
-import { resolveKey, used } from '../key-identifier.ts'
+import { type KeyTarget, resolveKey, used } from '../key-identifier.ts'
 import { requireState } from '../key-state.ts'
 import { currentMaterial } from '../material.ts'
 import { refuseGrantTokens, requireAlgorithm } from '../refusals.ts'
@@ -15,6 +17,16 @@ import * as shapes from '../shapes.ts'
 
 const from = used('kms:ReEncryptFrom')
 const to = used('kms:ReEncryptTo')
+
+type Sides = {
+  readonly source: OrDenial<CiphertextTarget>
+  readonly destination: OrDenial<KeyTarget>
+}
+
+/** Whether a side is shown to the owner of a key: the other may be somebody else's. The caller sees both. */
+function concerns(side: OrDenial<KeyTarget> | undefined, owner: AccountId | undefined): boolean {
+  return owner === undefined || (side !== undefined && isFound(side) && side.key.account === owner)
+}
 
 /** Decrypts and encrypts again; the plaintext never leaves the key core. */
 export const reEncrypt = operation({
@@ -52,7 +64,10 @@ export const reEncrypt = operation({
     'key-unavailable',
     'not-found',
   ],
-  resolve(call, request, deps: KmsDeps) {
+  resolve(call, request, deps: KmsDeps): Sides {
+    refuseGrantTokens(request.GrantTokens)
+    requireBoundedContext(request.SourceEncryptionContext)
+    requireBoundedContext(request.DestinationEncryptionContext)
     const ciphertext = {
       blob: request.CiphertextBlob,
       keyId: request.SourceKeyId,
@@ -60,44 +75,54 @@ export const reEncrypt = operation({
       dryRun: request.DryRun,
       modifiers: request.DryRunModifiers,
     }
-    const source = resolveCiphertext(call, ciphertext, from, deps)
-    const destination = resolveKey(call, request.DestinationKeyId, to, deps.state)
-    refuseGrantTokens(request.GrantTokens)
-    return { source, destination }
+    // What is wrong within the caller's own account is told whatever there is of the other key.
+    return {
+      source: orDenial(() => resolveCiphertext(call, ciphertext, from, deps)),
+      destination: orDenial(() => resolveKey(call, request.DestinationKeyId, to, deps.state)),
+    }
   },
-  checks(call, request, { source, destination }) {
-    const sameKey = source.key === destination.key
-    return [
-      useCheck(call, from.permission, source, {
-        algorithm: request.SourceEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
-        context: request.SourceEncryptionContext,
-        sameKey,
-      }),
-      useCheck(call, to.permission, destination, {
-        algorithm: request.DestinationEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
-        context: request.DestinationEncryptionContext,
-        sameKey,
-      }),
-    ]
+  *checks(call, request, target) {
+    const source = requireFound(target.source)
+    const sameKey = isFound(target.destination) && source.key === target.destination.key
+    yield useCheck(call, from.permission, source, {
+      algorithm: request.SourceEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
+      context: request.SourceEncryptionContext,
+      sameKey,
+    })
+    yield useCheck(call, to.permission, requireFound(target.destination), {
+      algorithm: request.DestinationEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
+      context: request.DestinationEncryptionContext,
+      sameKey,
+    })
   },
   audit: {
-    request: (request) => ({
-      sourceKeyId: request.SourceKeyId,
-      sourceEncryptionAlgorithm: request.SourceEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
-      sourceEncryptionContext: request.SourceEncryptionContext,
-      destinationKeyId: request.DestinationKeyId,
-      destinationEncryptionAlgorithm: request.DestinationEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
-      destinationEncryptionContext: request.DestinationEncryptionContext,
+    request: (request, target, owner) => ({
+      ...(concerns(target?.source, owner) && {
+        sourceKeyId: request.SourceKeyId,
+        sourceEncryptionAlgorithm: request.SourceEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
+        sourceEncryptionContext: request.SourceEncryptionContext,
+      }),
+      ...(concerns(target?.destination, owner) && {
+        destinationKeyId: request.DestinationKeyId,
+        destinationEncryptionAlgorithm:
+          request.DestinationEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
+        destinationEncryptionContext: request.DestinationEncryptionContext,
+      }),
       dryRun: request.DryRun,
       dryRunModifiers: request.DryRunModifiers,
     }),
-    resources: ({ source, destination }) => [keyResource(source.key), keyResource(destination.key)],
-    additional: (output) => ({
-      sourceKeyMaterialId: output.SourceKeyMaterialId,
-      destinationKeyMaterialId: output.DestinationKeyMaterialId,
+    resources: ({ source, destination }) =>
+      [source, destination].filter(isFound).map(({ key }) => keyResource(key)),
+    additional: (output, _request, { source, destination }, owner) => ({
+      ...(concerns(source, owner) && { sourceKeyMaterialId: output.SourceKeyMaterialId }),
+      ...(concerns(destination, owner) && {
+        destinationKeyMaterialId: output.DestinationKeyMaterialId,
+      }),
     }),
   },
-  async handle(_call, request, { source, destination }, { state, hsm }) {
+  async handle(_call, request, target, { state, hsm }) {
+    const source = requireFound(target.source)
+    const destination = requireFound(target.destination)
     const sourceAlgorithm = request.SourceEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT'
     const destinationAlgorithm = request.DestinationEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT'
     requireState(source.key, 'ReEncrypt')

@@ -1,4 +1,4 @@
-import { list, required, structure } from '../../../wire/schema.ts'
+import { required, structure } from '../../../wire/schema.ts'
 import { operation } from '../../operation.ts'
 import { keyResource } from '../audit.ts'
 import { managementCheck, tagKeyConditions } from '../conditions.ts'
@@ -13,7 +13,7 @@ const rules = managed('kms:UntagResource')
 /** Removing a tag that is not there succeeds and changes nothing. */
 export const untagResource = operation({
   name: 'UntagResource',
-  input: structure({ KeyId: required(shapes.keyId), TagKeys: required(list(shapes.tagKey)) }),
+  input: structure({ KeyId: required(shapes.keyId), TagKeys: required(shapes.tagKeys) }),
   output: undefined,
   effects: 'write',
   errors: ['not-found', 'invalid-arn', 'invalid-state', 'tag'],

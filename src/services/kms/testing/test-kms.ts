@@ -96,14 +96,14 @@ export class TestKms {
     const call = this.context(setting)
     let target: unknown
     let resolved = false
-    let checks: readonly Check[] = []
+    const checks: Check[] = []
     let result: Result<unknown> | undefined
     let failure: ServiceError | undefined
     try {
       target = operation.resolve(call, input, this.deps)
       resolved = true
-      checks = operation.checks(call, input, target)
-      for (const check of checks) {
+      for (const check of operation.checks(call, input, target)) {
+        checks.push(check)
         if (setting.deny?.(check) === true) throw new ServiceError('access-denied', 'denied')
       }
       result = await operation.handle(call, input, target, this.deps)

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Caller } from './base/caller.ts'
+import type { AccountId, Region } from './base/ids.ts'
+import { Directory } from './directory.ts'
+import type { Call } from './record/call.ts'
+import type { AnyOperation, Service } from './services/operation.ts'
+import type { HttpRequest } from './wire/protocol.ts'
+
+const operations = (...names: string[]) =>
+  new Map(names.map((name) => [name, { name } as AnyOperation]))
+
+const keys: Service = {
+  signingName: 'keys',
+  eventSource: 'keys.test',
+  protocol: { name: 'json', targetPrefixes: ['Keys', 'com.example.Keys_2014'] },
+  operations: operations('Turn'),
+  deps: undefined,
+}
+const names: Service = {
+  signingName: 'names',
+  eventSource: 'names.test',
+  protocol: { name: 'query', version: '2011-06-15', namespace: 'urn:names' },
+  operations: operations('Ask'),
+  deps: undefined,
+}
+const directory = new Directory([keys, names])
+
+function request(members: Partial<HttpRequest> & { headers?: string[] }): HttpRequest {
+  const { headers = [], ...rest } = members
+  const body = Buffer.alloc(0)
+  return {
+    method: 'POST',
+    target: '/',
+    rawHeaders: headers,
+    body,
+    remoteAddress: '::1',
+    ...rest,
+  }
+}
+
+const json = (target: string) => request({ headers: ['X-Amz-Target', target] })
+const form = (text: string) =>
+  request({
+    headers: ['content-type', 'application/x-www-form-urlencoded'],
+    body: Buffer.from(text),
+  })
+
+function find(asked: HttpRequest, service: string): { call: Call; operation: AnyOperation } {
+  const call: Call = {
+    request: asked,
+    reply: () => {},
+    requestId: '',
+    addressed: directory.identify(asked),
+  }
+  const identity = {
+    caller: { account: '111122223333' as AccountId } as Caller,
+    region: 'us-east-1' as Region,
+    service,
+    accessKeyId: 'A',
+  }
+  return { call, operation: directory.operationOf(call, identity) }
+}
+
+const unknown = (message: string | undefined) => (error: unknown) => {
+  assert.deepEqual(
+    [(error as { code: string }).code, (error as { publicMessage?: string }).publicMessage],
+    ['unknown-operation', message],
+  )
+  return true
+}
+
+describe('a request finds its operation', () => {
+  test('by its target, in every spelling that a service has', () => {
+    for (const target of ['Keys.Turn', 'com.example.Keys_2014.Turn']) {
+      const { call, operation } = find(json(target), 'keys')
+      assert.equal(operation.name, 'Turn')
+      assert.equal(call.service, keys)
+      assert.equal(call.addressed?.protocol.name, 'json')
+    }
+  })
+
+  test('by its action and the service of its signature, in a body or a query', () => {
+    const asked = [
+      form('Action=Ask&Version=2011-06-15'),
+      request({ method: 'GET', target: '/?Action=Ask&Version=2011-06-15' }),
+    ]
+    for (const each of asked) {
+      const { call, operation } = find(each, 'names')
+      assert.deepEqual([operation.name, call.service], ['Ask', names])
+      assert.equal(call.addressed?.protocol.name, 'query')
+    }
+  })
+
+  test('or not, and then the text is that of its protocol', () => {
+    for (const target of ['Keys.Sing', 'Keys.constructor', 'No.Turn', 'keys.Turn', 'Keys.turn']) {
+      assert.throws(() => find(json(target), 'keys'), unknown(undefined), target)
+    }
+    assert.throws(() => find(request({}), 'keys'), unknown(undefined))
+    assert.throws(() => find(request({}), 'names'), unknown(undefined))
+    assert.throws(
+      () => find(form('Action=Sing'), 'names'),
+      unknown('Could not find operation Sing for version 2011-06-15'),
+    )
+    assert.throws(
+      () => find(form(`Action=${'x'.repeat(200)}`), 'names'),
+      unknown(`Could not find operation ${'x'.repeat(64)} for version 2011-06-15`),
+    )
+    assert.throws(
+      () => find(form(''), 'names'),
+      unknown('Could not find operation  for version 2011-06-15'),
+    )
+    assert.throws(
+      () => find(form('Action=Turn'), 'keys'),
+      unknown('Could not find operation Turn'),
+      'a service is not spoken to in another protocol',
+    )
+  })
+
+  test('only with a signature for that service', () => {
+    assert.throws(() => find(json('Keys.Turn'), 'names'), {
+      code: 'invalid-signature',
+      publicMessage: "Credential should be scoped to correct service: 'keys'. ",
+    })
+  })
+})
+
+test('a directory names what may be signed for', () => {
+  assert.deepEqual(directory.signingNames, new Set(['keys', 'names']))
+})
+
+test('a deployment without a service of the Query protocol answers in JSON', () => {
+  const { protocol } = new Directory([keys]).identify(form('Action=Ask'))
+  assert.equal(protocol.name, 'json')
+})

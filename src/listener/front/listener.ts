@@ -1,0 +1,184 @@
+import { once } from 'node:events'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import type { Reply } from '../../wire/protocol.ts'
+import { endpointOf, requireTlsBeyondLoopback } from '../address.ts'
+import { DateHeader } from '../date-header.ts'
+import { defaultLimits, sweepMsOf } from '../limits.ts'
+import type { Listener, ListenerOptions } from '../listener.ts'
+import type { Shared } from '../shared.ts'
+import { Sources } from '../sources.ts'
+import { Connection } from './connection.ts'
+import { createConnectionServer } from './server.ts'
+
+export type { Listener, ListenerOptions } from '../listener.ts'
+
+/**
+ * Listens for HTTP/1.1, or HTTPS with TLS 1.3, and gathers complete requests. Rejects when the address cannot be
+ * bound, when the certificate does not fit, and when the address is not loopback and there is no TLS.
+ */
+export async function startListener(options: ListenerOptions): Promise<Listener> {
+  const plaintext = options.tls === undefined && !options.insecurePlaintext
+  // A name is bound first, since only then it is known what it stands for; nothing is accepted in between.
+  if (plaintext && options.host !== 'localhost') requireTlsBeyondLoopback(options.host)
+  const listening = new HttpListener(options)
+  await listening.listen(options.host, options.port)
+  if (plaintext) {
+    try {
+      requireTlsBeyondLoopback(listening.address)
+    } catch (error) {
+      await listening.drain()
+      throw error
+    }
+  }
+  return listening
+}
+
+class HttpListener implements Listener {
+  readonly #shared: Shared
+  readonly #server: Server
+  readonly #scheme: 'http' | 'https'
+  readonly #connections = new Map<Socket, Connection>()
+  /** Every socket that was accepted, those in a TLS handshake included. */
+  readonly #sockets = new Set<Socket>()
+  readonly #sources: Sources
+  readonly #sweepMs: number
+  readonly #sweeper: NodeJS.Timeout
+  #host = ''
+  #bound: AddressInfo = { address: '', family: '', port: 0 }
+  #drained: Promise<void> | undefined
+
+  constructor(options: ListenerOptions) {
+    const limits = { ...defaultLimits, ...options.limits }
+    this.#sweepMs = sweepMsOf(limits)
+    this.#sources = new Sources(limits.limitLoopback)
+    this.#shared = {
+      limits,
+      date: new DateHeader(options.clock),
+      onRequest: options.onRequest,
+      health: () => healthReply(options.health()),
+      log: options.log,
+      tick: 0,
+      bufferedBytes: 0,
+      connections: 0,
+      draining: false,
+    }
+    this.#scheme = options.tls === undefined ? 'http' : 'https'
+    this.#server = createConnectionServer(limits, options.tls)
+    this.#attach()
+    this.#sweeper = setInterval(() => this.#sweep(), this.#sweepMs)
+    this.#sweeper.unref()
+  }
+
+  /** The address that was bound, where a name was asked for. */
+  get address(): string {
+    return this.#bound.address
+  }
+
+  get port(): number {
+    return this.#bound.port
+  }
+
+  get endpoint(): string {
+    return endpointOf(this.#scheme, this.#host, this.port)
+  }
+
+  get connections(): number {
+    return this.#connections.size
+  }
+
+  async listen(host: string, port: number): Promise<void> {
+    this.#host = host
+    try {
+      this.#server.listen({ host, port })
+      await once(this.#server, 'listening')
+      this.#bound = this.#server.address() as AddressInfo
+    } catch (error) {
+      clearInterval(this.#sweeper)
+      throw error
+    }
+  }
+
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain()
+    return this.#drained
+  }
+
+  async #drain(): Promise<void> {
+    this.#shared.draining = true
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    for (const connection of this.#connections.values()) connection.drain()
+    const deadline = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy()
+    }, this.#shared.limits.drainMs)
+    await closed
+    // The server counts a socket as closed before the socket says so, and before its secrets are wiped.
+    await Promise.all([...this.#sockets, ...this.#connections.keys()].map(closeOf))
+    clearTimeout(deadline)
+    clearInterval(this.#sweeper)
+  }
+
+  #attach(): void {
+    const server = this.#server
+    server.on('connection', (socket: Socket) => this.#accepted(socket))
+    const ready = this.#scheme === 'http' ? 'connection' : 'secureConnection'
+    server.on(ready, (socket: Socket) => this.#connected(socket))
+    server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy())
+    server.on('error', (error) => this.#shared.log(`listener: ${error.message}`))
+  }
+
+  #accepted(socket: Socket): void {
+    outliveReset(socket)
+    const source = this.#sources.of(socket.remoteAddress ?? '')
+    this.#sockets.add(socket)
+    source.connections++
+    socket.once('close', () => {
+      this.#sockets.delete(socket)
+      source.connections--
+    })
+    if (source.limited && source.connections > this.#shared.limits.connectionsPerAddress) {
+      socket.destroy()
+    }
+  }
+
+  #connected(socket: Socket): void {
+    outliveReset(socket)
+    // A handshake may end when it is too late for requests.
+    if (this.#shared.draining) socket.destroy()
+    if (socket.destroyed) return
+    const source = this.#sources.of(socket.remoteAddress ?? '')
+    this.#connections.set(socket, new Connection(socket, source, this.#shared))
+    this.#shared.connections++
+    socket.once('close', () => {
+      this.#connections.delete(socket)
+      this.#shared.connections--
+    })
+  }
+
+  #sweep(): void {
+    const tick = ++this.#shared.tick
+    this.#sources.forgetIdle()
+    for (const connection of this.#connections.values()) connection.sweep(tick, this.#sweepMs)
+  }
+}
+
+function closeOf(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()))
+}
+
+/** An error that nobody listens to would end the process, and any client can cause one, at any moment. */
+function outliveReset(socket: Socket): void {
+  socket.on('error', () => socket.destroy())
+}
+
+function healthReply({ status, body }: { status: number; body: string }): Reply {
+  const headers = [
+    'Content-Type',
+    'application/json',
+    'Content-Length',
+    String(body.length),
+    'Cache-Control',
+    'no-store',
+  ]
+  return { status, headers, body }
+}

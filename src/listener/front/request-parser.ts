@@ -1,0 +1,201 @@
+import {
+  carriageReturn,
+  holdsForbiddenBytes,
+  parseHead,
+  type RefusalStatus,
+  type RequestHead,
+} from './request-head.ts'
+
+export type ParserLimits = {
+  /** Bytes of a head, the empty line that ends it included. */
+  readonly headerBytes: number
+  /** Header lines. */
+  readonly headers: number
+}
+
+/**
+ * What the bytes fed so far come to: `more` are needed; the `head` of a request is known, its body is to come; its
+ * `body` is whole; or the bytes are `refused`, and nothing after them can be understood.
+ */
+export type Step = 'more' | 'head' | 'body' | 'refused'
+
+const none = Buffer.alloc(0)
+const emptyLine = Buffer.from('\r\n\r\n')
+/** As much of a body is made room for at once, however little of it has come. */
+const bodyRoomMin = 64 * 1024
+
+/**
+ * Cuts a stream of bytes into requests: HTTP/1.1 with origin-form targets and bodies by Content-Length, and nothing
+ * else. Pure: bytes are fed in arbitrary pieces, `next` is called until it needs more of them, and the outcome does
+ * not depend on where the pieces were cut.
+ *
+ * Whoever drives it looks at `head.contentLength` before going on: the parser takes a body of any length.
+ */
+export class RequestParser {
+  readonly #limits: ParserLimits
+  #input: Buffer = none
+  #at = 0
+  /** The beginning of a head that came in more than one piece. */
+  #partial: Buffer = none
+  #partialLength = 0
+  #head: RequestHead | undefined
+  #body: Buffer = none
+  #filled = 0
+  #refusal: RefusalStatus | undefined
+
+  constructor(limits: ParserLimits) {
+    this.#limits = limits
+  }
+
+  /** Takes the next piece, which is the parser's from here on. */
+  feed(chunk: Buffer): void {
+    this.#input = this.hasInput ? this.#joined(chunk) : chunk
+    this.#at = 0
+  }
+
+  next(): Step {
+    if (this.#refusal !== undefined) return 'refused'
+    if (this.#head !== undefined) return this.#nextOfBody(this.#head.contentLength)
+    if (this.#at === this.#input.length) {
+      this.#input = none
+      this.#at = 0
+      return 'more'
+    }
+    return this.#nextOfHead()
+  }
+
+  /** The request that `next` spoke of last. */
+  get head(): RequestHead {
+    if (this.#head === undefined) throw new Error('there is no head')
+    return this.#head
+  }
+
+  get refusal(): RefusalStatus {
+    return this.#refusal ?? 400
+  }
+
+  /** The whole body, after the step `body`. The next request begins behind it. */
+  takeBody(): Buffer {
+    const body = this.#body
+    this.#head = undefined
+    this.#body = none
+    this.#filled = 0
+    return body
+  }
+
+  /** Bytes held of a body that is not whole yet. */
+  get held(): number {
+    return this.#filled
+  }
+
+  /** Whether a request has begun and is not whole. */
+  get isWithin(): boolean {
+    return this.#head !== undefined || this.#partialLength > 0
+  }
+
+  /** Whether there are bytes that `next` has not looked at. */
+  get hasInput(): boolean {
+    return this.#at < this.#input.length
+  }
+
+  /** Overwrites what is held of a body, and what was not looked at. Nothing can be fed any more. */
+  wipe(): void {
+    this.#input.fill(0, this.#at)
+    this.#body.fill(0)
+    this.#input = none
+    this.#at = 0
+    this.#body = none
+    this.#filled = 0
+    this.#partial = none
+    this.#partialLength = 0
+    this.#head = undefined
+    this.#refusal = 400
+  }
+
+  #joined(chunk: Buffer): Buffer {
+    const rest = this.#input.subarray(this.#at)
+    const both = Buffer.concat([rest, chunk])
+    rest.fill(0)
+    chunk.fill(0)
+    return both
+  }
+
+  #nextOfHead(): Step {
+    if (this.#partialLength > 0) return this.#gatherHead()
+    const end = this.#input.indexOf(emptyLine, this.#at)
+    const length = end + emptyLine.length - this.#at
+    if (end === -1 || length > this.#limits.headerBytes) return this.#gatherHead()
+    const from = this.#at
+    this.#at += length
+    return this.#readHead(this.#input, from, from + length)
+  }
+
+  /** Forbidden bytes are refused as soon as they come: such a head may never have an end. */
+  #gatherHead(): Step {
+    const { headerBytes } = this.#limits
+    if (this.#partialLength === 0) this.#partial = Buffer.allocUnsafeSlow(headerBytes)
+    const before = this.#partialLength
+    const taken = this.#input.copy(this.#partial, before, this.#at)
+    const gathered = this.#partial.subarray(0, before + taken)
+    const end = gathered.indexOf(emptyLine, Math.max(0, before - emptyLine.length + 1))
+    if (end !== -1) {
+      const length = end + emptyLine.length
+      this.#at += length - before
+      this.#partial = none
+      this.#partialLength = 0
+      return this.#readHead(gathered, 0, length)
+    }
+    this.#at += taken
+    this.#partialLength = gathered.length
+    const undecided = gathered[before - 1] === carriageReturn ? 1 : 0
+    if (holdsForbiddenBytes(gathered, before - undecided, gathered.length)) return this.#refuse(400)
+    return gathered.length === headerBytes ? this.#refuse(431) : this.next()
+  }
+
+  #readHead(bytes: Buffer, from: number, to: number): Step {
+    if (holdsForbiddenBytes(bytes, from, to)) return this.#refuse(400)
+    const text = bytes.toString('latin1', from, to - emptyLine.length)
+    const head = parseHead(text, this.#limits.headers)
+    if (typeof head === 'number') return this.#refuse(head)
+    this.#head = head
+    return 'head'
+  }
+
+  /** A body that lies in one piece, as almost all do, is not copied. */
+  #nextOfBody(length: number): Step {
+    const available = this.#input.length - this.#at
+    const missing = length - this.#filled
+    const taken = Math.min(available, missing)
+    if (this.#filled === 0 && taken === length) {
+      this.#body = length === 0 ? none : this.#input.subarray(this.#at, this.#at + length)
+    } else if (taken > 0) {
+      this.#gatherBody(length, taken)
+    }
+    this.#at += taken
+    this.#filled += taken
+    return taken === missing ? 'body' : 'more'
+  }
+
+  /**
+   * Room grows with what has come, not with what was announced, so that announcing costs a client as much as it
+   * costs the server. What is moved is wiped where it was.
+   */
+  #gatherBody(length: number, taken: number): void {
+    const needed = this.#filled + taken
+    if (needed > this.#body.length) {
+      const room = Buffer.allocUnsafeSlow(Math.min(length, Math.max(bodyRoomMin, needed * 2)))
+      this.#body.copy(room, 0, 0, this.#filled)
+      this.#body.fill(0)
+      this.#body = room
+    }
+    this.#input.copy(this.#body, this.#filled, this.#at, this.#at + taken)
+    this.#input.fill(0, this.#at, this.#at + taken)
+  }
+
+  #refuse(status: RefusalStatus): Step {
+    this.#refusal = status
+    this.#partial = none
+    this.#partialLength = 0
+    return 'refused'
+  }
+}
