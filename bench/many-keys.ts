@@ -1,7 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Put, Row } from '../src/storage/port.ts'
 import { openSqliteStore } from '../src/storage/sqlite/store.ts'
 import { JsonClient } from '../tests/support/json-client.ts'
@@ -12,7 +11,7 @@ import { median } from './measure.ts'
 
 export type ManyKeys = {
   readonly keys: number
-  /** Bytes that the keys add to the service's heap (and to what it holds outside), after a full collection. */
+  /** Bytes that the keys' records add to the heap (and to what it holds outside), after a full collection. */
   readonly heapBytes: number
   readonly residentBytes: number
   /** From starting the process to `/health` answering 200; median of three starts. */
@@ -109,47 +108,21 @@ async function measureStarts(server: TestServer): Promise<Start> {
     times.push(timed.startMs)
     await timed.stop()
   }
-  // The probe is loaded by the processes themselves; it may lie only where the service may read.
-  const probe = join(server.data, 'run', 'heap-probe.mjs')
-  writeFileSync(probe, probeSource)
-  const probed = TestServer.over(server.data, server.credentials, {
-    nodeOptions: `--import=${probe}`,
-  })
-  await probed.restart()
-  const pids = groupMembers(probed.pid).map(({ pid }) => pid)
-  const service = listenerOf(Number(new URL(probed.endpoint).port), pids)
+  const running = TestServer.over(server.data, server.credentials)
+  await running.restart()
+  const pids = groupMembers(running.pid).map(({ pid }) => pid)
+  const service = listenerOf(Number(new URL(running.endpoint).port), pids)
   if (service === undefined) throw new Error('no process listens')
   const resident = residentBytes(service)
-  process.kill(service, 'SIGUSR2')
-  const heapBytes = await readProbe(join(server.data, 'run', `heap-${service}.json`))
-  await probed.stop()
+  await running.stop()
+  const heapBytes = heapOf(join(server.data, 'store', 'store.db'))
   return { startMs: median(times), heapBytes, residentBytes: resident }
 }
 
-const probeSource = `
-import { writeFileSync, renameSync } from 'node:fs'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
-process.on('SIGUSR2', () => {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc')
-  collect()
-  collect()
-  const { heapUsed, external } = process.memoryUsage()
-  const file = 'heap-' + process.pid + '.json'
-  writeFileSync(file + '.new', JSON.stringify({ bytes: heapUsed + external }))
-  renameSync(file + '.new', file)
-})
-`
-
-async function readProbe(file: string): Promise<number> {
-  for (let i = 0; i < 300; i++) {
-    await sleep(100)
-    try {
-      return (JSON.parse(readFileSync(file, 'utf8')) as { bytes: number }).bytes
-    } catch {
-      // Not there yet.
-    }
-  }
-  throw new Error('the service did not answer the heap probe')
+function heapOf(store: string): number {
+  const script = join(import.meta.dirname, 'heap-of-keys.ts')
+  const output = execFileSync(process.execPath, ['--expose-gc', script, store], {
+    encoding: 'utf8',
+  })
+  return (JSON.parse(output) as { bytes: number }).bytes
 }

@@ -60,7 +60,7 @@ export async function writeBackup(
       throw error
     }
   } finally {
-    rmSync(snapshot.file)
+    rmSync(snapshot.file, { force: true })
   }
   return snapshot.records
 }

@@ -70,7 +70,7 @@ function unpack(store: string, staging: string): Manifest {
   }
 }
 
-/** Whether each journal reads to its end and has its records. Its signatures are the key core's to verify, at the start. */
+/** Whether each journal reads to its end and has its records. The next start verifies its signatures. */
 function checkJournals(staging: string, { records }: Manifest): void {
   for (const [node, expected] of Object.entries(records)) {
     const found = recordsIn(join(staging, 'journal', node))

@@ -1,4 +1,5 @@
 import { readConfig, startHelp } from '../src/config.ts'
+import { outliveReaders } from '../src/supervisor/output.ts'
 import { supervise } from '../src/supervisor.ts'
 import type { CommandLine } from './command-line.ts'
 
@@ -10,6 +11,7 @@ export const start: CommandLine = {
   async run({ argv, env }) {
     const config = readConfig(argv, env)
     if (config === undefined) return 0
+    outliveReaders()
     return supervise(config).ended
   },
 }

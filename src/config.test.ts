@@ -210,6 +210,14 @@ describe('a setting that cannot be is refused with what would do', () => {
         'KAGIBAN_ROOT_ACCESS_KEY_ID: 16 to 128 letters, digits and underscores.',
       )
     }
+    refused(
+      [],
+      {
+        KAGIBAN_ROOT_ACCESS_KEY_ID: 'ASIAIOSFODNN7EXAMPLE',
+        KAGIBAN_ROOT_SECRET_ACCESS_KEY: secret,
+      },
+      'KAGIBAN_ROOT_ACCESS_KEY_ID begins with ASIA, as temporary access keys do: without a session token it could not sign.',
+    )
     for (const bad of ['too short', 's'.repeat(129)]) {
       refused(
         [],

@@ -243,6 +243,11 @@ function readFirstStart(env: Environment): FirstStart {
   if (accessKeyId !== undefined && !/^\w{16,128}$/.test(accessKeyId)) {
     throw new ConfigError('KAGIBAN_ROOT_ACCESS_KEY_ID: 16 to 128 letters, digits and underscores.')
   }
+  if (accessKeyId?.startsWith('ASIA')) {
+    throw new ConfigError(
+      'KAGIBAN_ROOT_ACCESS_KEY_ID begins with ASIA, as temporary access keys do: without a session token it could not sign.',
+    )
+  }
   if (secret !== undefined && (secret.length < 16 || secret.length > 128)) {
     throw new ConfigError('KAGIBAN_ROOT_SECRET_ACCESS_KEY: 16 to 128 characters.')
   }

@@ -40,7 +40,7 @@ import { every } from './upkeep/schedule.ts'
 
 /** What the composition needs from outside, so that tests can hold it. */
 export type EngineDeps = {
-  readonly hsm: Hsm
+  readonly hsm: Hsm & { readonly attached: boolean }
   readonly clock: Clock
   readonly random: Random
   readonly log: (line: string) => void
@@ -75,7 +75,7 @@ export async function startEngine(
     const doors = await openDoors(config, deps, parts, endpoint)
     entrance?.open({
       onRequest: (request, reply) => pipeline.accept(request, reply),
-      health: () => healthOf(parts),
+      health: () => healthOf(parts, deps.hsm),
     })
     if (endpoint !== undefined) deps.announce(readyBanner(endpoint, parts.deployment))
     const stop = async () => {
@@ -232,8 +232,12 @@ function pipelineOf(deps: EngineDeps, parts: Parts): Pipeline {
   })
 }
 
-function healthOf({ journal, store }: Recorder): { status: 200 | 503; body: string } {
-  const failed = [...(journal.healthy ? [] : ['journal']), ...(store.healthy ? [] : ['store'])]
+function healthOf(
+  { journal, store }: Recorder,
+  { attached }: EngineDeps['hsm'],
+): { status: 200 | 503; body: string } {
+  const well = { journal: journal.healthy, store: store.healthy, 'key core': attached }
+  const failed = Object.entries(well).flatMap(([name, isWell]) => (isWell ? [] : [name]))
   return failed.length === 0
     ? { status: 200, body: '{"status":"ok"}' }
     : { status: 503, body: JSON.stringify({ status: 'failed', failed }) }

@@ -100,8 +100,8 @@ describe('a later start', () => {
     await taken(given)
   })
 
-  test('refuses another account, and says how to add one', async (t) => {
-    const { mirror, accounts, hsm, refused, taken } = await founded(t, given)
+  test('refuses another account, and says how to add one unless it was added', async (t) => {
+    const { mirror, accounts, hsm, refused } = await founded(t, given)
     const account = '999999999999' as AccountId
     await refused(
       { account },
@@ -109,7 +109,11 @@ describe('a later start', () => {
         'It counts at the first start only; "kagiban account create 999999999999" adds an account.',
     )
     await mirror.commit(await accounts.create(account, newAccessKey(systemRandom), 0, hsm), [])
-    await taken({ account })
+    await refused(
+      { account },
+      'KAGIBAN_ACCOUNT is 999999999999, but this data folder was made for 123456789012. ' +
+        'It counts at the first start only; that account was added to it.',
+    )
   })
 
   test('refuses other Regions, fewer, and another order of them', async (t) => {

@@ -80,10 +80,13 @@ export async function checkUnchanged(
   const { deployment } = accounts
   const { account, regions, rootAccessKeyId, rootSecretAccessKey } = firstStart
   if (deployment === undefined) return
-  if (account !== undefined && !accounts.exists(account)) {
+  if (account !== undefined && account !== deployment.account) {
+    const added = accounts.exists(account)
+      ? 'that account was added to it.'
+      : `"kagiban account create ${account}" adds an account.`
     throw new ConfigError(
       `KAGIBAN_ACCOUNT is ${account}, but this data folder was made for ${deployment.account}. ` +
-        `It counts at the first start only; "kagiban account create ${account}" adds an account.`,
+        `It counts at the first start only; ${added}`,
     )
   }
   if (regions !== undefined && regions.join() !== deployment.regions.join()) {

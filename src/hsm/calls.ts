@@ -102,6 +102,10 @@ export class Calls {
     else this.#sendAgain()
   }
 
+  get attached(): boolean {
+    return this.#stream !== undefined
+  }
+
   close(): void {
     this.#closed = true
     this.#giveUp()

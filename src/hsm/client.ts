@@ -26,6 +26,11 @@ export class HsmClient implements Hsm {
     this.#calls.attach(stream)
   }
 
+  /** Whether there is a core. While there is none, calls wait for one. */
+  get attached(): boolean {
+    return this.#calls.attached
+  }
+
   /** Calls that wait fail with 'unavailable', and so do all later ones. The core ends with its socket. */
   close(): void {
     this.#calls.close()

