@@ -10,8 +10,8 @@ const here = dirname(fileURLToPath(import.meta.url))
 const args = process.argv.slice(2)
 const major = Number(process.versions.node.split('.')[0])
 if (major >= 26) {
-  const { run } = await import('./main.ts')
-  process.exitCode = await run(args, process.env)
+  const { main } = await import('./main.ts')
+  process.exitCode = await main(args, process.env)
 } else {
   const node = join(here, '../node_modules/.bin/node')
   if (!existsSync(node)) {

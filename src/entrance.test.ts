@@ -70,7 +70,10 @@ describe('what cannot be listened at is refused before a folder is founded', () 
     assert.deepEqual([announced, folder.events()], [[], []])
     const running = await folder.start({}, { announce })
     assert.equal((await running.health()).status, 200)
-    assert.match(announced.join(''), /^This is a new data folder\.[^]*\nKagiban is ready at http/)
+    assert.match(
+      announced.join(''),
+      /^This is a new data folder\.[\s\S]*\nKagiban is ready at http/,
+    )
   }
 
   test('a port that is taken', async (t) => {

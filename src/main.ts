@@ -1,4 +1,5 @@
-import { run } from '../cli/main.ts'
+import { run } from '../cli/run.ts'
+import { start } from '../cli/start.ts'
 
 /** `npm start` is `kagiban start`. */
-process.exitCode = await run(['start', ...process.argv.slice(2)], process.env)
+process.exitCode = await run(start, { argv: process.argv.slice(2), env: process.env })

@@ -5,14 +5,14 @@ import { bodyTooLarge, failed, overloaded } from '../refusals.ts'
 import type { Shared } from '../shared.ts'
 import type { Source } from '../sources.ts'
 import { headOf, inOnePiece } from './answer.ts'
+import { type Awaited, Deadlines } from './deadlines.ts'
 import { Exchange } from './exchange.ts'
 import { Outbox } from './outbox.ts'
 import { refusalReply } from './refusal-replies.ts'
 import type { RequestHead } from './request-head.ts'
 import { RequestParser } from './request-parser.ts'
+import { Share } from './share.ts'
 
-/** How long a client may take to close a connection once all was said, in ms. */
-const lingerMs = 2000
 /**
  * What a client still sends when all was said is read and dropped, so that it can read why it was refused (a
  * connection that is closed with bytes unread is reset, and takes the answer with it), up to this many bodies.
@@ -30,7 +30,8 @@ const continueAnswer = 'HTTP/1.1 100 Continue\r\n\r\n'
 export class Connection {
   readonly #socket: Socket
   readonly #shared: Shared
-  readonly #source: Source
+  readonly #share: Share
+  readonly #deadlines: Deadlines
   readonly #remoteAddress: string
   readonly #tls: HttpRequest['tls']
   readonly #parser: RequestParser
@@ -45,17 +46,12 @@ export class Connection {
   #ended = false
   /** The client does not take its answers, so its requests are not read. */
   #held = false
-  #served = false
   #discarded = 0
-  /** Ticks: when it had last nothing to do, when the present request began, when bytes came, when all was said. */
-  #idleSince: number
-  #began = -1
-  #heardAt: number
-  #endedAt = 0
 
   constructor(socket: Socket, source: Source, shared: Shared) {
     this.#socket = socket
-    this.#source = source
+    this.#share = new Share(shared, source)
+    this.#deadlines = new Deadlines(shared.limits, shared.tick)
     this.#shared = shared
     this.#parser = new RequestParser(shared.limits)
     this.#outbox = new Outbox(socket, shared.tick)
@@ -64,8 +60,6 @@ export class Connection {
       socket instanceof TLSSocket
         ? { version: socket.getProtocol() ?? '', cipher: socket.getCipher().name }
         : undefined
-    this.#idleSince = shared.tick
-    this.#heardAt = shared.tick
     socket.on('data', (chunk: Buffer) => this.#take(chunk))
     socket.on('end', () => this.#clientEnded())
     socket.on('drain', () => this.#drained())
@@ -82,24 +76,25 @@ export class Connection {
 
   /** Looks at the deadlines. `tick` counts sweeps of `sweepMs`. */
   sweep(tick: number, sweepMs: number): void {
-    const { limits } = this.#shared
-    const isOver = (since: number, ms: number) => (tick - since) * sweepMs > ms
-    if (isOver(this.#outbox.untakenSince(tick), limits.writeMs)) this.#socket.destroy()
-    else if (this.#ended) {
-      if (!this.#outbox.isEmpty) this.#endedAt = tick
-      else if (isOver(this.#endedAt, lingerMs)) this.#socket.destroy()
-    } else if (this.#closing || this.#held) {
-      // The client has nothing to do but to take its answers.
-    } else if (this.#began !== -1) {
-      const isInBody = this.#queue.at(-1)?.state === 'receiving'
-      const isLate = isInBody
-        ? isOver(this.#heardAt, limits.bodyIdleMs)
-        : isOver(this.#began, limits.headerMs)
-      if (isLate || isOver(this.#began, limits.requestMs)) this.#break(refusalReply(408))
-    } else if (this.#queue.length === 0) {
-      const idleMs = this.#served ? limits.keepAliveMs : limits.headerMs
-      if (isOver(this.#idleSince, idleMs)) this.#socket.destroy()
+    const untakenMs = (tick - this.#outbox.untakenSince(tick)) * sweepMs
+    if (untakenMs > this.#shared.limits.writeMs) {
+      this.#socket.destroy()
+      return
     }
+    if (this.#ended && !this.#outbox.isEmpty) this.#deadlines.ended(tick)
+    const awaited = this.#awaited()
+    if (!this.#deadlines.isPast(awaited, tick, sweepMs)) return
+    if (awaited === 'head' || awaited === 'body') this.#break(refusalReply(408))
+    else this.#socket.destroy()
+  }
+
+  #awaited(): Awaited {
+    if (this.#ended) return 'close'
+    if (this.#closing || this.#held) return 'nothing'
+    if (this.#deadlines.isWithin) {
+      return this.#queue.at(-1)?.state === 'receiving' ? 'body' : 'head'
+    }
+    return this.#queue.length === 0 ? 'request' : 'nothing'
   }
 
   #take(chunk: Buffer): void {
@@ -110,7 +105,7 @@ export class Connection {
       if (this.#discarded > bodyBytes * discardedBodiesMax) this.#socket.destroy()
       return
     }
-    this.#heardAt = this.#shared.tick
+    this.#deadlines.heard(this.#shared.tick)
     this.#parser.feed(chunk)
     this.#proceed()
   }
@@ -141,27 +136,31 @@ export class Connection {
   #drained(): void {
     if (!this.#held) return
     this.#held = false
+    const { tick, draining } = this.#shared
+    this.#deadlines.resume(tick)
     this.#proceed()
-    if (!this.#held) this.#socket.resume()
+    if (this.#held) return
+    this.#socket.resume()
+    if (draining) this.drain()
   }
 
-  /** The rest of a request is to come. */
+  /** All that came is used up. */
   #await(): void {
     if (!this.#parser.isWithin) {
-      this.#began = -1
+      this.#deadlines.between()
       return
     }
-    if (this.#began === -1) this.#began = this.#shared.tick
+    this.#deadlines.within(this.#shared.tick)
     const more = this.#parser.held - this.#counted
     if (more === 0) return
     this.#counted += more
-    this.#count(more)
-    if (this.#isBeyondShare()) this.#refuse(overloaded)
+    this.#share.count(more)
+    if (this.#share.isExceeded) this.#refuse(overloaded)
   }
 
   #begin(head: RequestHead): void {
     const { limits } = this.#shared
-    if (this.#began === -1) this.#began = this.#shared.tick
+    this.#deadlines.within(this.#shared.tick)
     const exchange = new Exchange(head)
     this.#queue.push(exchange)
     if (this.#queue.length > limits.pipelined) {
@@ -192,11 +191,10 @@ export class Connection {
     const { head } = exchange
     exchange.body = this.#parser.takeBody()
     exchange.buffered = exchange.body.length
-    this.#count(exchange.buffered - this.#counted)
+    this.#share.count(exchange.buffered - this.#counted)
     this.#counted = 0
-    this.#began = -1
-    this.#served = true
-    if (this.#isBeyondShare()) {
+    this.#deadlines.served()
+    if (this.#share.isExceeded) {
       this.#refuse(overloaded)
       return
     }
@@ -275,7 +273,7 @@ export class Connection {
   #stop(): void {
     if (this.#closing) return
     this.#closing = true
-    this.#count(-this.#counted)
+    this.#share.count(-this.#counted)
     this.#counted = 0
     this.#parser.wipe()
     if (this.#held) this.#socket.resume()
@@ -291,7 +289,7 @@ export class Connection {
       this.#continue()
       return
     }
-    this.#idleSince = this.#shared.tick
+    this.#deadlines.idle(this.#shared.tick)
     if (this.#closing) this.#end()
   }
 
@@ -309,6 +307,7 @@ export class Connection {
     } catch (error) {
       this.#shared.log(`an answer cannot be sent: ${String(error)}`)
       this.#dismiss(exchange)
+      this.#stop()
       this.#socket.destroy()
       return
     }
@@ -327,7 +326,7 @@ export class Connection {
   }
 
   #dismiss(exchange: Exchange): void {
-    this.#count(-exchange.buffered)
+    this.#share.count(-exchange.buffered)
     exchange.buffered = 0
     exchange.wipe()
   }
@@ -335,7 +334,7 @@ export class Connection {
   #end(): void {
     if (this.#ended) return
     this.#ended = true
-    this.#endedAt = this.#shared.tick
+    this.#deadlines.ended(this.#shared.tick)
     this.#socket.end()
   }
 
@@ -347,17 +346,5 @@ export class Connection {
     }
     this.#queue = []
     this.#outbox.wipe()
-  }
-
-  #count(bytes: number): void {
-    this.#shared.bufferedBytes += bytes
-    this.#source.bufferedBytes += bytes
-  }
-
-  #isBeyondShare(): boolean {
-    const { limits, bufferedBytes } = this.#shared
-    const { limited, bufferedBytes: ofSource } = this.#source
-    if (limited && ofSource > limits.bufferedBytesPerAddress) return true
-    return bufferedBytes > limits.bufferedBytes
   }
 }

@@ -67,9 +67,10 @@ test('an answer whose headers would be more than headers is not sent, and report
     {},
     { onRequest: (_, reply) => reply({ status: 200, headers, body }) },
   )
-  const client = new RawClient(port).send(post('x'))
+  const client = new RawClient(port).send(post('x').repeat(3))
   await client.closed
   assert.equal(client.received, '')
+  assert.equal(log.length, 1)
   assert.match(log[0] ?? '', /^an answer cannot be sent: Error: the header "X" /)
   assert.deepEqual(body, Buffer.alloc(6))
 })

@@ -6,9 +6,9 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type TLSSocket } from 'node:tls'
 import type { Reply } from '../../wire/protocol.ts'
-import { post, RawClient } from '../testing/raw-client.ts'
+import { post, RawClient, statuses } from '../testing/raw-client.ts'
 import { startListener } from './listener.ts'
-import { listening, now } from './testing/bench.ts'
+import { bytesReply, listening, now, until } from './testing/bench.ts'
 
 const folder = join(import.meta.dirname, '../../../tests/vectors/tls')
 const cert = readFileSync(join(folder, 'localhost.pem'))
@@ -46,7 +46,8 @@ test('a client that ends its side still gets its answer', async (t) => {
     setTimeout(() => reply(bytesReply(answer)), 50)
   }
   const { listener, port } = await listening(t, {}, { tls, onRequest })
-  const socket = connect({ port, host: '127.0.0.1', ca: cert, allowHalfOpen: true })
+  const halfOpen = { port, host: '127.0.0.1', ca: cert, allowHalfOpen: true }
+  const socket = connect(halfOpen)
   socket.end(post('x'))
   let received = ''
   for await (const bytes of socket) received += String(bytes)

@@ -1,0 +1,85 @@
+import type { Limits } from '../limits.ts'
+
+/** How long a client may take to close a connection once all was said, in ms. */
+const lingerMs = 2000
+
+/**
+ * What a connection waits for the client to do: to begin a request, to go on with a head or a body, to close the
+ * connection; or nothing.
+ */
+export type Awaited = 'request' | 'head' | 'body' | 'close' | 'nothing'
+
+/** When a client last did what was to be done by a deadline, in ticks: sweeps of `sweepMs`. */
+export class Deadlines {
+  readonly #limits: Limits
+  #served = false
+  #idleSince: number
+  #began: number | undefined
+  #heardAt: number
+  #endedAt = 0
+
+  constructor(limits: Limits, tick: number) {
+    this.#limits = limits
+    this.#idleSince = tick
+    this.#heardAt = tick
+  }
+
+  /** Bytes came. */
+  heard(tick: number): void {
+    this.#heardAt = tick
+  }
+
+  /** A request has begun, now or before. */
+  within(tick: number): void {
+    this.#began ??= tick
+  }
+
+  /** No request is on its way: the one that was is whole, or none has begun. */
+  between(): void {
+    this.#began = undefined
+  }
+
+  /** The client was kept from going on, which is not its fault: all that it began begins now. */
+  resume(tick: number): void {
+    this.#heardAt = tick
+    if (this.#began !== undefined) this.#began = tick
+  }
+
+  /** A request is whole. */
+  served(): void {
+    this.#served = true
+    this.#began = undefined
+  }
+
+  /** All requests are answered. */
+  idle(tick: number): void {
+    this.#idleSince = tick
+  }
+
+  /** All was said. */
+  ended(tick: number): void {
+    this.#endedAt = tick
+  }
+
+  get isWithin(): boolean {
+    return this.#began !== undefined
+  }
+
+  isPast(awaited: Awaited, tick: number, sweepMs: number): boolean {
+    const { keepAliveMs, headerMs, requestMs, bodyIdleMs } = this.#limits
+    const isOver = (since: number, ms: number) => (tick - since) * sweepMs > ms
+    const began = this.#began ?? tick
+    switch (awaited) {
+      case 'request':
+        return isOver(this.#idleSince, this.#served ? keepAliveMs : headerMs)
+      case 'head':
+        return isOver(began, Math.min(headerMs, requestMs))
+      case 'body':
+        return isOver(this.#heardAt, bodyIdleMs) || isOver(began, requestMs)
+      case 'close':
+        return isOver(this.#endedAt, lingerMs)
+      case 'nothing':
+        return false
+    }
+  }
+}
