@@ -72,17 +72,21 @@ test('a core that is killed is replaced, a supervisor that is killed takes all w
 
     const before = children(server)
     const during = load(server, KeyId)
+    // Not a span of time: how many answers come in one depends on the machine.
+    const moreAnswers = (more: number) => {
+      const seen = during.requestIds.length
+      return until(() => during.requestIds.length >= seen + more)
+    }
     for (const round of [1, 2]) {
-      await sleep(300)
+      await moreAnswers(30)
       const { core } = children(server)
       process.kill(core, 'SIGKILL')
       await until(() => ![core, undefined].includes(present(server).core))
       await until(() => server.stderr.split('starting another').length > round)
     }
-    await sleep(300)
+    await moreAnswers(30)
     await during.stop()
     assert.deepEqual(during.failed, [])
-    assert.ok(during.requestIds.length > 100, `only ${during.requestIds.length} answers`)
     const after = children(server)
     assert.equal(after.service, before.service, 'the service went on')
     assert.notEqual(after.core, before.core)

@@ -2,7 +2,9 @@ import { setImmediate } from 'node:timers'
 
 /** More than this wait for the next turn, so that one turn stays short. */
 const turnItemsMax = 256
-/** How long a turn waits for what is slow in the one before, in ms. */
+/** So many share the price of a turn well enough: they wait for nothing. */
+const turnItemsEnough = 16
+/** How long a turn of fewer waits for what is slow in the one before, in ms. */
 const patienceMs = 1
 
 /**
@@ -39,7 +41,7 @@ export class Turns<Item> {
 
   #schedule(): void {
     if (this.#scheduled) return
-    if (this.#held > 0) {
+    if (this.#held > 0 && this.#waiting.length < turnItemsEnough) {
       this.#patience ??= setTimeout(() => this.#begin(), patienceMs)
       return
     }

@@ -19,6 +19,8 @@ const receiveBytes = 256 * 1024
 const linesPerMinuteMax = 60
 
 const log = boundedLog()
+// Whoever reads the log may go away; the core stays.
+process.stderr.on('error', () => {})
 
 process.on('uncaughtException', (error) => {
   // Of a failure that nobody foresaw only the place is told: a message might hold anything.

@@ -73,7 +73,7 @@ export function apiCallRecord(event: ApiCallEvent, elementBytesMax: number): str
   return `${text}}`
 }
 
-/** Terminals act on these control characters, which JSON allows unescaped; and some readers break lines at the last two. */
+/** Terminals act on these control characters, and some readers break lines at the last two; JSON allows them all. */
 const unusual = /[\u007f-\u009f\u2028\u2029]/
 const everyUnusual = new RegExp(unusual, 'g')
 

@@ -4,10 +4,13 @@ import { nodeFiles } from '../node-files.ts'
 import { LookupIndex } from './lookup-index.ts'
 import type { FromLookup, LookupThreadData, ToLookup } from './messages.ts'
 
-/** In the background: so long at a time, then nine times as long asleep, or longer while there is nothing to do. */
+/**
+ * In the background: so long at a time, then thirty times as long asleep, or longer while there is nothing to do. What
+ * is left over is caught up with when somebody asks.
+ */
 const sliceMs = 4
-const restFactor = 9
-const minRestMs = 40
+const restFactor = 30
+const minRestMs = 120
 const maxRestMs = 1000
 
 const port = parentPort
