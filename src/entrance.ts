@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Clock } from './base/clock.ts'
 import { type Config, ConfigError } from './config.ts'
-import { type ListenerOptions, startListener } from './listener/front/listener.ts'
+import { type ListenerOptions, startListener } from './listener/listener.ts'
 import { overloaded } from './listener/refusals.ts'
 
 /** What stands behind the listener, once it is there. */

@@ -67,3 +67,28 @@ test('twice is once', async (t) => {
   assert.equal(listener.drain(), listener.drain())
   await listener.drain()
 })
+
+test('a client that is slow to take its answers gets them, and is asked for no more', async (t) => {
+  const onRequest = (_: unknown, reply: (reply: Reply) => void) => {
+    reply(textReply('x'.repeat(4_000_000)))
+  }
+  const { listener, port } = await listening(t, { drainMs: 4000 }, { onRequest })
+  // The first connection is held with requests that were not looked at, the second one with none.
+  const clients = [new RawClient(port).send(post('x').repeat(3)), new RawClient(port)]
+  clients[1]?.send(post('x'))
+  for (const client of clients) client.socket.pause()
+  await until(() => listener.connections === 2)
+  await sleep(100)
+  clients[1]?.send(post('x'))
+  await sleep(20)
+  const draining = listener.drain()
+  for (const client of clients) client.socket.resume()
+  const began = performance.now()
+  await draining
+  assert.ok(performance.now() - began < 3000)
+  for (const client of clients) {
+    await client.closed
+    assert.equal(client.received.length % 4_000_000 < 1000, true)
+    assert.ok(statuses(client.received).length >= 1)
+  }
+})

@@ -42,9 +42,37 @@ test('sends the reply as it is, with the date of the clock and nothing else', as
   assert.equal(
     await client.until((received) => received.endsWith('!')),
     'HTTP/1.1 400 Bad Request\r\nx-amzn-RequestId: id\r\nContent-Length: 2\r\n' +
-      'Date: Fri, 02 Jan 2026 03:04:05 GMT\r\nConnection: keep-alive\r\n\r\n\xe9!',
+      'Date: Fri, 02 Jan 2026 03:04:05 GMT\r\n\r\n\xe9!',
   )
   client.end()
+})
+
+test('an answer to HEAD has the length of the body, not the body', async (t) => {
+  const bytes = Buffer.from('secret')
+  const { port } = await listening(t, {}, { onRequest: (_, reply) => reply(bytesReply(bytes)) })
+  const client = new RawClient(port).send('HEAD / HTTP/1.1\r\nHost: t\r\n\r\n'.repeat(2))
+  await client.answers(2)
+  for (const answer of client.received.split('HTTP/1.1 ').slice(1)) {
+    assert.match(answer, /^200 OK\r\nContent-Length: 6\r\nDate: [^\r]+\r\n\r\n$/)
+  }
+  assert.deepEqual(bytes, Buffer.alloc(6))
+  client.end()
+})
+
+test('an answer whose headers would be more than headers is not sent, and reported', async (t) => {
+  const body = Buffer.from('secret')
+  const headers = ['Content-Length', '6', 'X', 'a\r\nSet-Cookie: b']
+  const { port, log } = await listening(
+    t,
+    {},
+    { onRequest: (_, reply) => reply({ status: 200, headers, body }) },
+  )
+  const client = new RawClient(port).send(post('x').repeat(3))
+  await client.closed
+  assert.equal(client.received, '')
+  assert.equal(log.length, 1)
+  assert.match(log[0] ?? '', /^an answer cannot be sent: Error: the header "X" /)
+  assert.deepEqual(body, Buffer.alloc(6))
 })
 
 test('the date goes with the clock', async (t) => {
@@ -85,7 +113,7 @@ test('health needs no signature, for GET and HEAD alone', async (t) => {
   client.end()
 })
 
-test('a body in many pieces, and a chunked one', async (t) => {
+test('a body in many pieces', async (t) => {
   const { port, seen } = await listening(t)
   const client = new RawClient(port)
   const body = 'x'.repeat(300_000)
@@ -93,11 +121,6 @@ test('a body in many pieces, and a chunked one', async (t) => {
   for (let at = 0; at < message.length; at += 70_000) client.send(message.slice(at, at + 70_000))
   await client.answers(1)
   assert.equal(seen[0]?.text, body)
-  client.send(
-    'POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n',
-  )
-  await client.answers(2)
-  assert.equal(seen[1]?.text, 'abcde')
   client.end()
 })
 
@@ -169,7 +192,7 @@ test('a client that leaves before its answer', async (t) => {
   )
   const client = new RawClient(port).send(post('secret'))
   await until(() => waiting.length >= 1)
-  client.end()
+  client.socket.resetAndDestroy()
   await until(() => listener.connections <= 0)
   const [body, reply] = waiting[0] ?? []
   // The pipeline may still be reading it.
@@ -195,7 +218,7 @@ test('a second reply is a mistake of the program, whether the first is on its wa
   waiting[0]?.(textReply('one'))
   await client.until((received) => received.endsWith('two'))
   assert.throws(() => waiting[0]?.(textReply('again')), twice)
-  client.end()
+  client.socket.resetAndDestroy()
   await until(() => listener.connections === 0)
   waiting[2]?.(textReply('three'))
   assert.throws(() => waiting[2]?.(textReply('again')), twice)

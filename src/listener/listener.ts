@@ -1,15 +1,12 @@
 import { once } from 'node:events'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import type { Clock } from '../base/clock.ts'
 import type { HttpRequest, Reply } from '../wire/protocol.ts'
 import { endpointOf, requireTlsBeyondLoopback } from './address.ts'
 import { Connection } from './connection.ts'
 import { DateHeader } from './date-header.ts'
-import { bodyBytesMax, Exchange } from './exchange.ts'
 import { defaultLimits, type Limits, sweepMsOf } from './limits.ts'
-import { bareAnswer, bodyTooLarge, headersTooLarge, overloaded, statusOf } from './refusals.ts'
-import { type Certificate, createHttpServer } from './server.ts'
+import { type Certificate, createConnectionServer } from './server.ts'
 import type { Shared } from './shared.ts'
 import { Sources } from './sources.ts'
 
@@ -95,7 +92,7 @@ class HttpListener implements Listener {
       draining: false,
     }
     this.#scheme = options.tls === undefined ? 'http' : 'https'
-    this.#server = createHttpServer(limits, this.#sweepMs, options.tls)
+    this.#server = createConnectionServer(limits, options.tls)
     this.#attach()
     this.#sweeper = setInterval(() => this.#sweep(), this.#sweepMs)
     this.#sweeper.unref()
@@ -138,12 +135,14 @@ class HttpListener implements Listener {
   async #drain(): Promise<void> {
     this.#shared.draining = true
     const closed = once(this.#server, 'close')
-    // Closes idle connections as well.
     this.#server.close()
+    for (const connection of this.#connections.values()) connection.drain()
     const deadline = setTimeout(() => {
       for (const socket of this.#sockets) socket.destroy()
     }, this.#shared.limits.drainMs)
     await closed
+    // The server counts a socket as closed before the socket says so, and before its secrets are wiped.
+    await Promise.all([...this.#sockets, ...this.#connections.keys()].map(closeOf))
     clearTimeout(deadline)
     clearInterval(this.#sweeper)
   }
@@ -153,12 +152,6 @@ class HttpListener implements Listener {
     server.on('connection', (socket: Socket) => this.#accepted(socket))
     const ready = this.#scheme === 'http' ? 'connection' : 'secureConnection'
     server.on(ready, (socket: Socket) => this.#connected(socket))
-    server.on('request', (request, response) => this.#requested(request, response, false))
-    server.on('checkContinue', (request, response) => this.#requested(request, response, true))
-    server.on('connect', (_request, socket) => this.#endWith(405, socket as Socket))
-    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      this.#broken(error, socket as Socket)
-    })
     server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy())
     server.on('error', (error) => this.#shared.log(`listener: ${error.message}`))
   }
@@ -178,86 +171,31 @@ class HttpListener implements Listener {
   }
 
   #connected(socket: Socket): void {
-    if (socket.destroyed) return
     outliveReset(socket)
+    // A handshake may end when it is too late for requests.
+    if (this.#shared.draining) socket.destroy()
+    if (socket.destroyed) return
     const source = this.#sources.of(socket.remoteAddress ?? '')
-    const connection = new Connection(socket, source, this.#shared.tick)
-    this.#connections.set(socket, connection)
+    this.#connections.set(socket, new Connection(socket, source, this.#shared))
     this.#shared.connections++
     socket.once('close', () => {
       this.#connections.delete(socket)
       this.#shared.connections--
-      for (const exchange of connection.exchanges) exchange.abandon()
-      connection.exchanges.clear()
     })
-  }
-
-  #requested(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
-    const connection = this.#connections.get(request.socket)
-    // What follows a refusal in the same packet is not looked at.
-    if (connection === undefined || connection.closing) return
-    const refusal = this.#refusalOf(request, connection, expectsContinue)
-    const exchange = new Exchange(this.#shared, connection, request, response)
-    connection.begin(exchange)
-    if (refusal !== undefined) exchange.refuse(refusal)
-    else {
-      if (expectsContinue) response.writeContinue()
-      exchange.receive()
-    }
-  }
-
-  #refusalOf(
-    request: IncomingMessage,
-    connection: Connection,
-    expectsContinue: boolean,
-  ): Reply | undefined {
-    const { limits } = this.#shared
-    if (connection.exchanges.size >= limits.pipelined) return overloaded
-    if (request.rawHeaders.length > limits.headers * 2) return headersTooLarge
-    if (!expectsContinue) return undefined
-    const length = Number(request.headers['content-length'])
-    return length > bodyBytesMax(request, limits) ? bodyTooLarge : undefined
-  }
-
-  /** Bytes that are no request, or that do not come in time. Requests before them are still answered. */
-  #broken(error: NodeJS.ErrnoException, socket: Socket): void {
-    const status = statusOf(error)
-    if (status === undefined) socket.destroy()
-    else this.#endWith(status, socket)
-  }
-
-  /** Says why nothing more is taken from a connection, unless answers are due: then it ends behind those. */
-  #endWith(status: number, socket: Socket): void {
-    const connection = this.#connections.get(socket)
-    if (connection === undefined || !socket.writable) {
-      socket.destroy()
-      return
-    }
-    if (connection.closing) return
-    connection.stopReading(this.#shared.tick)
-    for (const exchange of connection.exchanges) {
-      if (exchange.isWhole) continue
-      exchange.abandon()
-      connection.exchanges.delete(exchange)
-    }
-    if (connection.exchanges.size > 0) return
-    socket.end(bareAnswer(status, this.#shared.date.value()), () => socket.destroy())
   }
 
   #sweep(): void {
     const tick = ++this.#shared.tick
     this.#sources.forgetIdle()
-    for (const connection of this.#connections.values()) {
-      if (connection.isOverdue(tick, this.#sweepMs, this.#shared.limits))
-        connection.socket.destroy()
-    }
+    for (const connection of this.#connections.values()) connection.sweep(tick, this.#sweepMs)
   }
 }
 
-/**
- * A reset that nobody listens to would end the process: node's own listener is gone from a socket once its connection
- * was handed over with CONNECT, and an answer to it may still fail.
- */
+function closeOf(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()))
+}
+
+/** An error that nobody listens to would end the process, and any client can cause one, at any moment. */
 function outliveReset(socket: Socket): void {
   socket.on('error', () => socket.destroy())
 }

@@ -1,27 +1,18 @@
-import { createServer, type Server } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer, type Server } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import type { Limits } from './limits.ts'
 
 /** PEM: the chain, the server's own certificate first, and its private key. */
 export type Certificate = { readonly cert: Buffer; readonly key: Buffer }
 
 /**
- * node's HTTP server, or its HTTPS server with TLS 1.3 (RFC 8446) and nothing older, with its strict parser and its
- * own limits set. Throws when the certificate cannot be read or does not fit its key.
+ * A server of connections, or of TLS 1.3 (RFC 8446) and nothing older. Throws when the certificate cannot be read or
+ * does not fit its key.
  */
-export function createHttpServer(
-  limits: Limits,
-  sweepMs: number,
-  tls: Certificate | undefined,
-): Server {
+export function createConnectionServer(limits: Limits, tls: Certificate | undefined): Server {
   const options = {
-    insecureHTTPParser: false,
-    maxHeaderSize: limits.headerBytes,
-    headersTimeout: Math.min(limits.headerMs, limits.requestMs),
-    requestTimeout: limits.requestMs,
-    connectionsCheckingInterval: sweepMs,
-    // Our own sweep does it: node would set a timer on the socket twice a request.
-    keepAliveTimeout: 0,
+    // A client that has said all may still wait for its answer.
+    allowHalfOpen: true,
     noDelay: true,
   }
   const server: Server =
@@ -36,7 +27,5 @@ export function createHttpServer(
           handshakeTimeout: limits.headerMs,
         })
   server.maxConnections = limits.connections
-  // Zero keeps all of them. Any other number would drop the rest in silence, which hides headers from who verifies.
-  server.maxHeadersCount = 0
   return server
 }

@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type TLSSocket } from 'node:tls'
+import type { Reply } from '../wire/protocol.ts'
 import { startListener } from './listener.ts'
-import { listening, now } from './testing/bench.ts'
-import { post, RawClient } from './testing/raw-client.ts'
+import { bytesReply, listening, now, until } from './testing/bench.ts'
+import { post, RawClient, statuses } from './testing/raw-client.ts'
 
 const folder = join(import.meta.dirname, '../../tests/vectors/tls')
 const cert = readFileSync(join(folder, 'localhost.pem'))
@@ -35,6 +36,38 @@ test('TLS 1.3, and the request says so', async (t) => {
     assert.equal(remoteAddress, '127.0.0.1')
   }
   assert.equal(seen.length, 2)
+})
+
+test('a client that ends its side still gets its answer', async (t) => {
+  const answers: Buffer[] = []
+  const onRequest = (_: unknown, reply: (reply: Reply) => void) => {
+    const answer = Buffer.alloc(200_000, 'x')
+    answers.push(answer)
+    setTimeout(() => reply(bytesReply(answer)), 50)
+  }
+  const { listener, port } = await listening(t, {}, { tls, onRequest })
+  const halfOpen = { port, host: '127.0.0.1', ca: cert, allowHalfOpen: true }
+  const socket = connect(halfOpen)
+  socket.end(post('x'))
+  let received = ''
+  for await (const bytes of socket) received += String(bytes)
+  assert.match(received, /^HTTP\/1\.1 200 .*\r\nConnection: close\r\n\r\nx{200000}$/s)
+  socket.destroy()
+  await until(() => listener.connections === 0)
+  assert.ok(answers[0]?.every((byte) => byte === 0))
+})
+
+test('pipelined requests, and junk behind them', async (t) => {
+  const { port, seen } = await listening(t, {}, { tls })
+  const socket = connect({ port, host: '127.0.0.1', ca: cert })
+  socket.write(`${post('1')}${post('2')}junk\r\n\r\n`)
+  let received = ''
+  for await (const bytes of socket) received += String(bytes)
+  assert.deepEqual(statuses(received), [200, 200, 400])
+  assert.deepEqual(
+    seen.map(({ text }) => text),
+    ['1', '2'],
+  )
 })
 
 test('TLS 1.2 is refused', async (t) => {

@@ -1,4 +1,4 @@
-import type { Reply } from '../../wire/protocol.ts'
+import type { Reply } from '../wire/protocol.ts'
 import { type RefusalStatus, servedMethods } from './request-head.ts'
 
 /** Answers to what is no request, or did not come in time: there is nobody to explain it to, so they have no body. */

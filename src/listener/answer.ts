@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { Reply } from '../../wire/protocol.ts'
+import type { Reply } from '../wire/protocol.ts'
 
 /** What no field value may hold (RFC 9110 §5.5): with a line break in it, it would be two fields, or an answer. */
 const unsafe = /[^\t\x20-\x7e\x80-\xff]/

@@ -1,4 +1,4 @@
-import type { Limits } from '../limits.ts'
+import type { Limits } from './limits.ts'
 
 /** How long a client may take to close a connection once all was said, in ms. */
 const lingerMs = 2000

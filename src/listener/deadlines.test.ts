@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { defaultLimits } from '../limits.ts'
 import { Deadlines } from './deadlines.ts'
+import { defaultLimits } from './limits.ts'
 
 const limits = {
   ...defaultLimits,

@@ -1,5 +1,5 @@
-import type { Shared } from '../shared.ts'
-import type { Source } from '../sources.ts'
+import type { Shared } from './shared.ts'
+import type { Source } from './sources.ts'
 
 /** The part of a connection in the bodies that are held for all, and for all of its address. */
 export class Share {
