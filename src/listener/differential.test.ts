@@ -174,12 +174,12 @@ test('whatever we accept of what is nearly valid, node accepts, and reads it as 
 const onlyNode: [what: string, text: string, status: number][] = [
   ['empty lines first', '\r\n\r\nGET / HTTP/1.1\r\nHost: t\r\n\r\n', 400],
   ['two Hosts', 'GET / HTTP/1.1\r\nHost: t\r\nHost: u\r\n\r\n', 400],
-  ['chunks', 'POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 501],
+  ['chunks', 'POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 411],
   ['absolute form', 'GET http://t/ HTTP/1.1\r\nHost: t\r\n\r\n', 400],
   ['asterisk form', 'OPTIONS * HTTP/1.1\r\nHost: t\r\n\r\n', 400],
   ['a fragment', 'GET /a#b HTTP/1.1\r\nHost: t\r\n\r\n', 400],
   ['a long target', `GET /${'x'.repeat(9000)} HTTP/1.1\r\nHost: t\r\n\r\n`, 414],
-  ['a method that is not served', 'PROPFIND / HTTP/1.1\r\nHost: t\r\n\r\n', 501],
+  ['a method that is not served', 'PROPFIND / HTTP/1.1\r\nHost: t\r\n\r\n', 405],
   ['TRACE', 'TRACE / HTTP/1.1\r\nHost: t\r\n\r\n', 405],
   ['an unknown expectation', 'GET / HTTP/1.1\r\nHost: t\r\nExpect: x\r\n\r\n', 417],
 ]

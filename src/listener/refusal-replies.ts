@@ -6,10 +6,10 @@ const replies: Readonly<Record<RefusalStatus | 408, Reply>> = {
   400: bare(400),
   405: bare(405, 'Allow', [...servedMethods].join(', ')),
   408: bare(408),
+  411: bare(411),
   414: bare(414),
   417: bare(417),
   431: bare(431),
-  501: bare(501),
 }
 
 export function refusalReply(status: RefusalStatus | 408): Reply {

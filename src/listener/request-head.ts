@@ -16,19 +16,20 @@ export type RequestHead = {
 }
 
 /** The status that refuses a request which is none, or is one that is not served. */
-export type RefusalStatus = 400 | 405 | 414 | 417 | 431 | 501
+export type RefusalStatus = 400 | 405 | 411 | 414 | 417 | 431
 
 /** Longer targets are refused with 414. */
 export const targetMax = 8192
 /** More digits than any length that could be accepted; fewer than would lose precision as a number. */
 const lengthDigitsMax = 15
 
-/** The methods that any AWS protocol uses. Others that exist are answered with 501. */
+/**
+ * The methods that any AWS protocol uses. All others are answered with 405,
+ * CONNECT and TRACE among them, which would make a proxy of this server, or a mirror for credentials.
+ */
 export const servedMethods: ReadonlySet<string> = new Set([
   ...['POST', 'GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'],
 ])
-/** What would make a proxy of this server, or a mirror for credentials. */
-const forbiddenMethods: ReadonlySet<string> = new Set(['CONNECT', 'TRACE'])
 
 /** 1 for the characters of a token (RFC 9110 §5.6.2). */
 const tokenCharacters = new Uint8Array(256)
@@ -77,7 +78,7 @@ export function parseHead(text: string, headersMax: number): RequestHead | Refus
   const method = text.slice(0, methodEnd)
   if (!servedMethods.has(method)) {
     if (!isToken(text, 0, methodEnd)) return 400
-    return forbiddenMethods.has(method) ? 405 : 501
+    return 405
   }
   const target = text.slice(methodEnd + 1, targetEnd)
   if (!isOriginForm(target)) return 400
@@ -154,7 +155,7 @@ class HeaderLines {
       case 14:
         return name.toLowerCase() === 'content-length' ? this.#frame(value) : undefined
       case 17:
-        return name.toLowerCase() === 'transfer-encoding' ? 501 : undefined
+        return name.toLowerCase() === 'transfer-encoding' ? 411 : undefined
       default:
         return undefined
     }
