@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http'
 import type { Reply } from '../wire/protocol.ts'
 
 /**
@@ -17,7 +16,6 @@ export const overloaded = json(
   'The request has failed due to a temporary failure of the server.',
 )
 export const failed = json(500, 'InternalFailure')
-export const headersTooLarge: Reply = { status: 431, headers: ['Content-Length', '0'], body: '' }
 
 function json(status: number, type: string, message?: string): Reply {
   const body = JSON.stringify({ __type: type, message })
@@ -28,26 +26,4 @@ function json(status: number, type: string, message?: string): Reply {
     String(body.length),
   ]
   return { status, headers, body }
-}
-
-/** An answer to bytes that are no request, to be written as it is before the connection is closed. */
-export function bareAnswer(status: number, date: string): string {
-  return (
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nDate: ${date}\r\n` +
-    'Content-Length: 0\r\nConnection: close\r\n\r\n'
-  )
-}
-
-/** The status for an error of the HTTP parser; undefined where nobody is left to tell. */
-export function statusOf(error: NodeJS.ErrnoException): number | undefined {
-  switch (error.code) {
-    case 'HPE_HEADER_OVERFLOW':
-      return 431
-    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return 413
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return 408
-    default:
-      return error.code?.startsWith('HPE_') === true ? 400 : undefined
-  }
 }
