@@ -72,11 +72,20 @@ export class AuthorizationCache {
     const signature = header.slice(start)
     if (known !== undefined && signature.trim() === signature)
       return withSignature(known, signature)
-    const authorization = parseAuthorization(header, dated)
+    const own = ownText(header)
+    const authorization = parseAuthorization(own, dated)
     if (this.#claims.size >= cachedClaimsMax) this.#claims.clear()
-    this.#claims.set(beginning, authorization)
+    this.#claims.set(own.slice(0, start), authorization)
     return authorization
   }
+}
+
+/**
+ * The same text in memory of its own: a part of a head is a view of all of it, so what is kept of one request would
+ * keep its whole head. As UTF-8, which unlike Latin-1 never makes one character of another.
+ */
+function ownText(text: string): string {
+  return Buffer.from(text, 'utf8').toString('utf8')
 }
 
 function withSignature(claim: Authorization, signature: string): Authorization {

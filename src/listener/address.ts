@@ -1,4 +1,4 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import { BlockList, isIPv4, isIPv6, type Socket } from 'node:net'
 
 const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
@@ -8,6 +8,16 @@ loopback.addAddress('::1', 'ipv6')
 export function isLoopback(address: string): boolean {
   if (isIPv4(address)) return loopback.check(address, 'ipv4')
   return isIPv6(address) && loopback.check(address, 'ipv6')
+}
+
+/**
+ * The address of the client, without the zone that IPv6 addresses of one link carry (`fe80::1%eth0`, RFC 4007 §11).
+ * Undefined when the client has reset the connection, though what it sent can still be read.
+ */
+export function peerOf({ remoteAddress }: Pick<Socket, 'remoteAddress'>): string | undefined {
+  if (remoteAddress === undefined) return undefined
+  const zone = remoteAddress.indexOf('%')
+  return zone === -1 ? remoteAddress : remoteAddress.slice(0, zone)
 }
 
 /** Throws unless the address is loopback: requests and answers hold plaintexts and data keys. */

@@ -50,10 +50,16 @@ test('a body, from its last byte and from the first of all', () => {
   assert.equal(deadlines.isPast('body', 41, sweepMs), true)
 })
 
-test('nothing is never late; closing is after two seconds', () => {
+test('nothing is never late; closing is two seconds after the last bytes, ten in all', () => {
   const deadlines = new Deadlines(limits, 0)
   assert.equal(deadlines.isPast('nothing', 1_000_000, sweepMs), false)
   deadlines.ended(10)
   assert.equal(deadlines.isPast('close', 30, sweepMs), false)
   assert.equal(deadlines.isPast('close', 31, sweepMs), true)
+  deadlines.heard(25)
+  assert.equal(deadlines.isPast('close', 45, sweepMs), false)
+  assert.equal(deadlines.isPast('close', 46, sweepMs), true)
+  for (const tick of [45, 60, 75, 90, 105]) deadlines.heard(tick)
+  assert.equal(deadlines.isPast('close', 110, sweepMs), false)
+  assert.equal(deadlines.isPast('close', 111, sweepMs), true)
 })

@@ -1,7 +1,11 @@
 import type { Limits } from './limits.ts'
 
-/** How long a client may take to close a connection once all was said, in ms. */
+/**
+ * How long a client may take to close a connection once all was said, in ms: after its last bytes, since who still
+ * sends has not read why it was refused, and in all.
+ */
 const lingerMs = 2000
+const lingerMaxMs = 10_000
 
 /**
  * What a connection waits for the client to do: to begin a request, to go on with a head or a body, to close the
@@ -77,7 +81,10 @@ export class Deadlines {
       case 'body':
         return isOver(this.#heardAt, bodyIdleMs) || isOver(began, requestMs)
       case 'close':
-        return isOver(this.#endedAt, lingerMs)
+        return (
+          isOver(Math.max(this.#endedAt, this.#heardAt), lingerMs) ||
+          isOver(this.#endedAt, lingerMaxMs)
+        )
       case 'nothing':
         return false
     }

@@ -1,37 +1,60 @@
 import type { Reply } from '../wire/protocol.ts'
 import type { RequestHead } from './request-head.ts'
+import type { Share } from './share.ts'
 
 const noBody = Buffer.alloc(0)
+/** About what a request takes from here to its answer besides its head and its body. */
+const requestBytes = 2048
 
-/** One request and its answer, in the queue of its connection. */
+/**
+ * One request and its answer. From its head to the end of it, it counts in the share of its connection, whether or not
+ * the client is still there.
+ */
 export class Exchange {
   /**
-   * `receiving`: its body is to come. `answering`: handed over. `ready`: answered, waits for the answers before it.
-   * `gone`: handed over, but the client has left since. `over`: nothing of it is left.
+   * `due`: not answered. `ready`: answered, waits for the answers before it. `gone`: handed over, but the client has
+   * left since. `over`: nothing of it is left.
    */
-  state: 'receiving' | 'answering' | 'ready' | 'gone' | 'over' = 'receiving'
+  state: 'due' | 'ready' | 'gone' | 'over' = 'due'
   /** Undefined for an answer to what never became a request. */
   readonly head: RequestHead | undefined
   body: Buffer = noBody
   answer: Reply | undefined
-  /** The client waits for `100 Continue`, which must not overtake the answers before it. */
-  owesContinue = false
-  /** What counts against the bodies of all requests together. */
-  buffered = 0
+  readonly #share: Share
+  #held = 0
 
-  constructor(head: RequestHead | undefined) {
+  constructor(share: Share, head?: RequestHead) {
+    this.#share = share
     this.head = head
+  }
+
+  /** Counts it, with so much room for its body. False when that is more than its share. */
+  hold(bodyRoom: number): boolean {
+    const grown = requestBytes + (this.head?.bytes ?? 0) + bodyRoom - this.#held
+    if (grown <= 0) return true
+    this.#held += grown
+    this.#share.take(grown)
+    return !this.#share.isExceeded
+  }
+
+  /** Settles what the answer is, where that is not for those to say who are handed requests. */
+  refuse(reply: Reply): void {
+    this.end()
+    this.answer = reply
+    this.state = 'ready'
   }
 
   /** A request that was handed over keeps its body until it is answered: it may still be being read. */
   abandon(): void {
-    if (this.state === 'answering') this.state = 'gone'
-    else this.wipe()
+    if (this.state === 'due') this.state = 'gone'
+    else this.end()
   }
 
-  /** The end of it: what may hold a secret is overwritten. */
-  wipe(): void {
+  /** What may hold a secret is overwritten, and nothing counts any more. To be called as often as one likes. */
+  end(): void {
     this.state = 'over'
+    this.#share.giveBack(this.#held)
+    this.#held = 0
     this.body.fill(0)
     this.body = noBody
     if (this.answer !== undefined && typeof this.answer.body !== 'string') this.answer.body.fill(0)

@@ -65,9 +65,10 @@ test('Expect: 100-continue', async (t) => {
   assert.equal(seen.length, 1)
 })
 
-test('all bodies together', async (t) => {
+test('all requests together', async (t) => {
   const waiting: ((reply: Reply) => void)[] = []
-  const limits = { bodyBytes: 1000, bufferedBytes: 2500 }
+  // Each is some 1000 of body, some 100 of head and 2048 for itself.
+  const limits = { bodyBytes: 1000, bufferedBytes: 7000 }
   const { port } = await listening(t, limits, { onRequest: (_, reply) => waiting.push(reply) })
   const full = post('x'.repeat(1000))
   const two = [new RawClient(port).send(full), new RawClient(port).send(full)]
@@ -311,6 +312,18 @@ test('a client that does not close when all was said is closed', async (t) => {
   const client = new RawClient(port, { allowHalfOpen: true }).send('junk\0')
   await client.answers(1)
   await sleep(1000)
+  assert.equal(listener.connections, 1)
+  await until(() => listener.connections === 0)
+  client.end()
+})
+
+test('a client that still sends when all was said is not closed before it has read why', async (t) => {
+  const { listener, port } = await listening(t)
+  const client = new RawClient(port, { allowHalfOpen: true }).send('junk\0')
+  await client.answers(1)
+  const sending = setInterval(() => client.send('more'), 100)
+  await sleep(3500)
+  clearInterval(sending)
   assert.equal(listener.connections, 1)
   await until(() => listener.connections === 0)
   client.end()

@@ -14,7 +14,7 @@ export type Limits = {
   readonly bodyBytes: number
   /** One body of a request without an Authorization header, which can only be refused. Beyond: 413. */
   readonly unsignedBodyBytes: number
-  /** The bodies of all requests together that were not answered yet. Beyond: 503. */
+  /** All requests together that were not answered yet: heads, bodies, 2 KiB for each. Beyond: 503. */
   readonly bufferedBytes: number
   /** The part of them that one address may hold. Beyond: 503. */
   readonly bufferedBytesPerAddress: number
@@ -53,7 +53,7 @@ export const defaultLimits: Limits = {
   bufferedBytes: 64 * 1024 * 1024,
   bufferedBytesPerAddress: 16 * 1024 * 1024,
   connections: 1024,
-  connectionsPerAddress: 512,
+  connectionsPerAddress: 256,
   connectionsKeptUnsigned: 512,
   limitLoopback: false,
   pipelined: 16,

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import type { Clock } from '../base/clock.ts'
 import type { HttpRequest, Reply } from '../wire/protocol.ts'
-import { endpointOf, requireTlsBeyondLoopback } from './address.ts'
+import { endpointOf, peerOf, requireTlsBeyondLoopback } from './address.ts'
 import { Connection } from './connection.ts'
 import { DateHeader } from './date-header.ts'
 import { defaultLimits, type Limits, sweepMsOf } from './limits.ts'
@@ -150,33 +150,40 @@ class HttpListener implements Listener {
   #attach(): void {
     const server = this.#server
     server.on('connection', (socket: Socket) => this.#accepted(socket))
-    const ready = this.#scheme === 'http' ? 'connection' : 'secureConnection'
-    server.on(ready, (socket: Socket) => this.#connected(socket))
+    server.on('secureConnection', (socket: Socket) => {
+      outliveReset(socket)
+      this.#connected(socket, peerOf(socket))
+    })
     server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy())
     server.on('error', (error) => this.#shared.log(`listener: ${error.message}`))
   }
 
   #accepted(socket: Socket): void {
     outliveReset(socket)
-    const source = this.#sources.of(socket.remoteAddress ?? '')
+    const address = peerOf(socket)
+    if (address === undefined) {
+      socket.destroy()
+      return
+    }
+    const source = this.#sources.of(address)
     this.#sockets.add(socket)
     source.connections++
     socket.once('close', () => {
       this.#sockets.delete(socket)
       source.connections--
     })
-    if (source.limited && source.connections > this.#shared.limits.connectionsPerAddress) {
-      socket.destroy()
-    }
+    const { connectionsPerAddress } = this.#shared.limits
+    if (source.limited && source.connections > connectionsPerAddress) socket.destroy()
+    else if (this.#scheme === 'http') this.#connected(socket, address)
   }
 
-  #connected(socket: Socket): void {
-    outliveReset(socket)
+  /** Ready for requests. Who sent them must be known: policies decide by it, and the record tells it. */
+  #connected(socket: Socket, address: string | undefined): void {
     // A handshake may end when it is too late for requests.
-    if (this.#shared.draining) socket.destroy()
-    if (socket.destroyed) return
-    const source = this.#sources.of(socket.remoteAddress ?? '')
-    this.#connections.set(socket, new Connection(socket, source, this.#shared))
+    if (this.#shared.draining || address === undefined) socket.destroy()
+    if (socket.destroyed || address === undefined) return
+    const source = this.#sources.of(address)
+    this.#connections.set(socket, new Connection(socket, address, source, this.#shared))
     this.#shared.connections++
     socket.once('close', () => {
       this.#connections.delete(socket)

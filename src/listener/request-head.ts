@@ -5,6 +5,8 @@ export type RequestHead = {
   readonly target: string
   /** Name, value, name, value …, in the order and spelling of arrival, without the white space around values. */
   readonly rawHeaders: string[]
+  /** Bytes of the head itself. */
+  readonly bytes: number
   /** Bytes of the body. */
   readonly contentLength: number
   /** The client waits for `100 Continue` before it sends the body. */
@@ -91,6 +93,7 @@ export function parseHead(text: string, headersMax: number): RequestHead | Refus
     method,
     target,
     rawHeaders,
+    bytes: text.length,
     contentLength: Math.max(0, headers.contentLength),
     expectsContinue,
     close,

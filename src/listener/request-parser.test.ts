@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
-import { RequestParser } from './request-parser.ts'
+import { collectGarbage } from '../testing/garbage.ts'
+import { RequestParser, type Step } from './request-parser.ts'
 import { bytesOf, cut, type Parsed, parse, parserLimits } from './testing/parse.ts'
 
 const one = 'POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\nabc'
@@ -266,7 +268,7 @@ test('a body in one piece is not copied; one in many is wiped where it was', () 
   parser.feed(first)
   assert.equal(parser.next(), 'head')
   assert.equal(parser.next(), 'more')
-  assert.equal(parser.held, 2)
+  assert.equal(parser.bodyRoom, 65_536)
   assert.deepEqual(first.subarray(-2), Buffer.alloc(2))
   parser.feed(second)
   assert.equal(parser.next(), 'body')
@@ -282,6 +284,72 @@ test('room for a body grows with what has come, not with what was announced', ()
   assert.equal(parser.head.contentLength, 999_999_999_999_999)
   assert.equal(parser.next(), 'more')
   assert.ok(process.memoryUsage().arrayBuffers - before < 1_000_000)
+})
+
+const secret = 'TOP-SECRET'
+const withSecret = `${head(`Content-Length: ${secret.length}`)}${secret}`
+
+/** Takes all bodies and wipes them, as their owner does. */
+function drive(parser: RequestParser, piece: Buffer): Step {
+  parser.feed(piece)
+  for (let step = parser.next(); ; step = parser.next()) {
+    if (step === 'body') parser.takeBody().fill(0)
+    else if (step !== 'head') return step
+  }
+}
+
+for (const [what, text, end] of [
+  ['a body', withSecret, 'more'],
+  ['a damaged head', withSecret.replace('\r\n', '\n'), 'refused'],
+  ['a head that is refused', withSecret.replace('Host: t', 'Most: t'), 'refused'],
+  ['a damaged head and a body of lines', `POST / HTTP/1.1\n\n${secret}\r\n\r\n`, 'refused'],
+  ['a head that never ends', `POST / HTTP/1.1\r\nA: ${secret}${'x'.repeat(900)}`, 'refused'],
+  ['a head without its end', `POST / HTTP/1.1\r\nA: ${secret}`, 'more'],
+] as const) {
+  test(`nothing of it stays behind, however it is cut: ${what}`, (t) => {
+    const made = t.mock.method(Buffer, 'allocUnsafeSlow')
+    for (let at = 0; at <= Math.min(text.length, 120); at++) {
+      const pieces = cut(bytesOf(text), [at]).map((piece) => Buffer.from(piece))
+      const parser = new RequestParser({ headerBytes: 900, headers: 100 })
+      const steps = pieces.map((piece) => drive(parser, piece))
+      assert.equal(steps.at(-1), end, `cut at ${at}`)
+      parser.wipe()
+      const rooms = made.mock.calls.map(({ result }) => result ?? Buffer.alloc(0))
+      for (const bytes of [...pieces, ...rooms]) {
+        assert.ok(!/SEC|CRE|RET/.test(bytes.toString('latin1')), `cut at ${at}`)
+      }
+      made.mock.resetCalls()
+    }
+  })
+}
+
+test('pieces that are used up are not kept', async () => {
+  const parsers: RequestParser[] = []
+  const feed = (text: string) => {
+    // Of its own, not of the pool that node takes small ones from.
+    const piece = Buffer.alloc(30_000, text, 'latin1').subarray(0, text.length)
+    const parser = new RequestParser(parserLimits)
+    parsers.push(parser)
+    parser.feed(piece)
+    parser.next()
+    parser.next()
+    if (parser.next() === 'body') parser.takeBody()
+    return new WeakRef(piece.buffer)
+  }
+  const kept = [
+    feed('POST / HT'),
+    feed(`${head(`A: ${'x'.repeat(10_000)}`, 'Content-Length: 100000')}x`),
+    feed(head('Content-Length: 100000')),
+    feed(one),
+  ]
+  // What a WeakRef was made of is kept until the end of the turn.
+  await setImmediate()
+  collectGarbage()
+  assert.deepEqual(
+    kept.map((piece) => piece.deref() === undefined),
+    [true, true, true, true],
+  )
+  assert.equal(parsers.length, 4)
 })
 
 test('wiped: what was held, what was not looked at, and nothing is taken any more', () => {

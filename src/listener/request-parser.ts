@@ -54,14 +54,13 @@ export class RequestParser {
   }
 
   next(): Step {
-    if (this.#refusal !== undefined) return 'refused'
-    if (this.#head !== undefined) return this.#nextOfBody(this.#head.contentLength)
-    if (this.#at === this.#input.length) {
+    const step = this.#step()
+    // A piece that is used up is not kept: nothing would count it.
+    if (!this.hasInput) {
       this.#input = none
       this.#at = 0
-      return 'more'
     }
-    return this.#nextOfHead()
+    return step
   }
 
   /** The request that `next` spoke of last. */
@@ -83,9 +82,9 @@ export class RequestParser {
     return body
   }
 
-  /** Bytes held of a body that is not whole yet. */
-  get held(): number {
-    return this.#filled
+  /** Bytes of memory that are held for a body, filled or not. */
+  get bodyRoom(): number {
+    return this.#body.length
   }
 
   /** Whether a request has begun and is not whole. */
@@ -98,9 +97,13 @@ export class RequestParser {
     return this.#at < this.#input.length
   }
 
-  /** Overwrites what is held of a body, and what was not looked at. Nothing can be fed any more. */
+  /**
+   * Overwrites what is held of a body, of a head that is not whole, which may prove to be none, and what was not looked
+   * at. Nothing can be fed any more.
+   */
   wipe(): void {
     this.#input.fill(0, this.#at)
+    this.#partial.fill(0, 0, this.#partialLength)
     this.#body.fill(0)
     this.#input = none
     this.#at = 0
@@ -118,6 +121,12 @@ export class RequestParser {
     rest.fill(0)
     chunk.fill(0)
     return both
+  }
+
+  #step(): Step {
+    if (this.#refusal !== undefined) return 'refused'
+    if (this.#head !== undefined) return this.#nextOfBody(this.#head.contentLength)
+    return this.hasInput ? this.#nextOfHead() : 'more'
   }
 
   #nextOfHead(): Step {
@@ -138,25 +147,31 @@ export class RequestParser {
     const taken = this.#input.copy(this.#partial, before, this.#at)
     const gathered = this.#partial.subarray(0, before + taken)
     const end = gathered.indexOf(emptyLine, Math.max(0, before - emptyLine.length + 1))
+    const length = end === -1 ? gathered.length : end + emptyLine.length
+    // What is moved is wiped where it was, and what was copied but belongs to the body is wiped here.
+    this.#input.fill(0, this.#at, this.#at + length - before)
+    this.#at += length - before
+    gathered.fill(0, length)
     if (end !== -1) {
-      const length = end + emptyLine.length
-      this.#at += length - before
       this.#partial = none
       this.#partialLength = 0
       return this.#readHead(gathered, 0, length)
     }
-    this.#at += taken
-    this.#partialLength = gathered.length
+    this.#partialLength = length
     const undecided = gathered[before - 1] === carriageReturn ? 1 : 0
-    if (holdsForbiddenBytes(gathered, before - undecided, gathered.length)) return this.#refuse(400)
-    return gathered.length === headerBytes ? this.#refuse(431) : this.next()
+    if (holdsForbiddenBytes(gathered, before - undecided, length)) return this.#refuse(400)
+    return length === headerBytes ? this.#refuse(431) : 'more'
   }
 
   #readHead(bytes: Buffer, from: number, to: number): Step {
-    if (holdsForbiddenBytes(bytes, from, to)) return this.#refuse(400)
-    const text = bytes.toString('latin1', from, to - emptyLine.length)
-    const head = parseHead(text, this.#limits.headers)
-    if (typeof head === 'number') return this.#refuse(head)
+    const head = holdsForbiddenBytes(bytes, from, to)
+      ? 400
+      : parseHead(bytes.toString('latin1', from, to - emptyLine.length), this.#limits.headers)
+    if (typeof head === 'number') {
+      // What is no head may be a body.
+      bytes.fill(0, from, to)
+      return this.#refuse(head)
+    }
     this.#head = head
     return 'head'
   }
@@ -194,6 +209,7 @@ export class RequestParser {
 
   #refuse(status: RefusalStatus): Step {
     this.#refusal = status
+    this.#partial.fill(0, 0, this.#partialLength)
     this.#partial = none
     this.#partialLength = 0
     return 'refused'

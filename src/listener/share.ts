@@ -1,7 +1,7 @@
 import type { Shared } from './shared.ts'
 import type { Source } from './sources.ts'
 
-/** The part of a connection in the bodies that are held for all, and for all of its address. */
+/** The part of a connection in what is held for all requests, and for all of those of its address. */
 export class Share {
   readonly #shared: Shared
   readonly #source: Source
@@ -11,10 +11,14 @@ export class Share {
     this.#source = source
   }
 
-  /** Negative: given back. */
-  count(bytes: number): void {
+  take(bytes: number): void {
     this.#shared.bufferedBytes += bytes
     this.#source.bufferedBytes += bytes
+  }
+
+  giveBack(bytes: number): void {
+    this.#shared.bufferedBytes -= bytes
+    this.#source.bufferedBytes -= bytes
   }
 
   get isExceeded(): boolean {

@@ -11,7 +11,7 @@ export type Shared = {
   readonly log: (line: string) => void
   /** Counts sweeps: the clock of all deadlines. */
   tick: number
-  /** Bytes of bodies that are held. */
+  /** Bytes that requests hold. */
   bufferedBytes: number
   /** Connections that are open. */
   connections: number

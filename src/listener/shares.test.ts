@@ -58,9 +58,10 @@ function elsewhere(port: number): RawClient {
 }
 
 const shares: Partial<Limits> = {
+  // A request is its body, some 100 of head and 2048 for itself.
   bodyBytes: 1000,
-  bufferedBytes: 4000,
-  bufferedBytesPerAddress: 1500,
+  bufferedBytes: 12_000,
+  bufferedBytesPerAddress: 4500,
   limitLoopback: true,
 }
 
@@ -89,6 +90,49 @@ test('bodies of one address together: beyond its share, others are still served'
   waiting[0]?.(textReply('done'))
   assert.match(await after.answers(1), /done$/)
   for (const client of [slow, other, after]) client.end()
+})
+
+test('a body counts with the room that is held for it, however little of it has come', async (t) => {
+  const limits = { limitLoopback: true, bufferedBytesPerAddress: 100_000 }
+  const { port } = await listening(t, limits)
+  const announced = `${post('', signed).replace('Content-Length: 0', 'Content-Length: 60000')}x`
+  const slow = new RawClient(port).send(announced)
+  await sleep(30)
+  assert.equal(slow.received, '')
+  const beyond = new RawClient(port).send(announced)
+  await beyond.closed
+  assert.deepEqual(statuses(beyond.received), [503])
+  const other = elsewhere(port).send(post('x', signed))
+  assert.deepEqual(statuses(await other.answers(1)), [200])
+  for (const client of [slow, other]) client.end()
+})
+
+test('requests whose client has left count until they are answered, heads and all', async (t) => {
+  const waiting: ((reply: Reply) => void)[] = []
+  const limits = { limitLoopback: true, bufferedBytesPerAddress: 100_000 }
+  const { listener, port } = await listening(t, limits, {
+    onRequest: (_, reply) => waiting.push(reply),
+  })
+  const headed = (bytes: number) =>
+    new RawClient(port).send(post('', signed, `A: ${'x'.repeat(bytes)}`).repeat(4))
+  for (let count = 1; count <= 20; count++) {
+    const before = waiting.length
+    const client = headed(6000)
+    await Promise.race([client.closed, until(() => waiting.length === before + 4)])
+    client.socket.resetAndDestroy()
+  }
+  await until(() => listener.connections === 0)
+  // Each is some 6100 of head and 2048 for itself.
+  assert.equal(waiting.length, 12)
+  const beyond = new RawClient(port).send(post('', signed, `A: ${'x'.repeat(6000)}`))
+  await beyond.closed
+  assert.deepEqual(statuses(beyond.received), [503])
+  for (const reply of waiting.splice(0)) reply(textReply(''))
+  const after = headed(6000)
+  await until(() => waiting.length === 4)
+  for (const reply of waiting) reply(textReply(''))
+  assert.deepEqual(statuses(await after.answers(4)), [200, 200, 200, 200])
+  after.end()
 })
 
 test('loopback has no share unless it is told to have one', async (t) => {

@@ -1,4 +1,5 @@
 import type { Authenticated } from '../authenticate/authenticator.ts'
+import { internalError } from '../base/errors.ts'
 import type { ConditionValues } from '../services/operation.ts'
 import type { HttpRequest } from '../wire/protocol.ts'
 import { eventTime } from './event.ts'
@@ -25,7 +26,7 @@ export function globalConditions(
     'aws:PrincipalType': principalType[caller.type],
     'aws:RequestedRegion': identity.region,
     'aws:SecureTransport': request.tls === undefined ? 'false' : 'true',
-    'aws:SourceIp': sourceIp(request),
+    'aws:SourceIp': addressOf(request),
     'aws:ViaAWSService': 'false',
     'aws:userid': caller.principalId,
   }
@@ -35,4 +36,12 @@ export function globalConditions(
   const referer = headerOf(request, 'referer')
   if (referer !== undefined) conditions['aws:Referer'] = referer
   return conditions
+}
+
+/** Without an address, or with a zone in it, no policy that denies addresses would match. */
+function addressOf(request: HttpRequest): string {
+  const address = sourceIp(request)
+  if (address === '' || address.includes('%'))
+    throw internalError('the source of a call is no address')
+  return address
 }
