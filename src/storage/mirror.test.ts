@@ -52,6 +52,78 @@ test('load shows live rows to tables and watchers, and passes kinds that nobody 
   assert.deepEqual(side.seen, ['a: undefined -> 1'])
 })
 
+type Thing = { readonly name: string; readonly size: number }
+
+/** Counts what is decoded; a glance sees the size alone, and nothing where the size comes first. */
+async function thingsOf(bodies: Readonly<Record<string, string>>) {
+  const shared = new SharedRows()
+  const puts = Object.entries(bodies).map(([id, body]) => ({
+    kind: 'thing',
+    id,
+    body,
+    expected: 0,
+  }))
+  shared.commit({ puts, events: [] })
+  const mirror = new Mirror(createMemoryStore(shared))
+  const decoded: string[] = []
+  const things = mirror.table<Thing, Pick<Thing, 'size'>>('thing', {
+    ...jsonCodec<Thing>(),
+    decode: (body) => {
+      decoded.push(body)
+      return JSON.parse(body) as Thing
+    },
+    glance: (body) => {
+      const size = /,"size":(\d+)/.exec(body)?.[1]
+      return size === undefined ? undefined : { size: Number(size) }
+    },
+  })
+  const glances: unknown[] = []
+  things.watchGlances((id, now, before) => glances.push([id, now?.size, before?.size]))
+  await mirror.load()
+  return { mirror, things, decoded, glances }
+}
+
+test('a row is decoded when its value is asked for, once, and until then only glanced at', async () => {
+  const a = '{"name":"one","size":1}'
+  const b = '{"name":"two","size":2}'
+  const { mirror, things, decoded, glances } = await thingsOf({ a, b })
+  assert.deepEqual([decoded, things.size], [[], 2])
+  assert.deepEqual(glances, [
+    ['a', 1, undefined],
+    ['b', 2, undefined],
+  ])
+  assert.deepEqual([...things.values(({ size }) => size > 1)], [{ name: 'two', size: 2 }])
+  assert.deepEqual(decoded, [b])
+  assert.equal(things.get('b'), things.get('b'))
+  await mirror.commit([things.put('b', { name: 'new', size: 3 }), things.remove('a')], [])
+  assert.deepEqual(glances.slice(2), [
+    ['b', 3, 2],
+    ['a', undefined, 1],
+  ])
+  assert.deepEqual(decoded, [b])
+  assert.deepEqual(things.get('b'), { name: 'new', size: 3 })
+  assert.equal(things.get('a'), undefined)
+})
+
+test('where a glance shows nothing, the whole value is decoded', async () => {
+  const { things, decoded, glances } = await thingsOf({ a: '{"size":1,"name":"one"}' })
+  assert.equal(decoded.length, 1)
+  assert.deepEqual(glances, [['a', 1, undefined]])
+  assert.deepEqual(things.get('a'), { size: 1, name: 'one' })
+  assert.equal(decoded.length, 1)
+})
+
+test('a row that cannot be decoded fails whoever asks for it, and nobody else', async () => {
+  const { things } = await thingsOf({ a: '{"name":"one","size":1}', b: '{"name":"two,"size":2}' })
+  const failure = { code: 'internal', detail: "the thing 'b' of the store cannot be read" }
+  for (let attempt = 0; attempt < 2; attempt++) assert.throws(() => things.get('b'), failure)
+  assert.deepEqual([...things.values(({ size }) => size === 1)], [{ name: 'one', size: 1 }])
+  await assert.rejects(thingsOf({ c: 'neither JSON nor a size' }), {
+    code: 'internal',
+    detail: "the thing 'c' of the store cannot be read",
+  })
+})
+
 test('a commit is shown once it is durable, and not before', async () => {
   const side = await join(new SharedRows())
   const commit = side.mirror.commit([side.keys.put('a', '1')], [])

@@ -1,12 +1,16 @@
+import { internalError } from '../base/errors.ts'
 import { type OutboxEvent, type Put, type Row, type Store, StoreConflict } from './port.ts'
 
 /**
  * The control plane's records in memory: tables over the rows of a `Store`, kept up to date by its revisions.
  * Tables are declared before `load`; values are frozen in spirit: nobody changes them in place.
+ *
+ * A row is kept as its text until somebody asks for its value: a start decodes nothing but what indexes need. A text
+ * that cannot be decoded is an 'internal' error for whoever asks for it, and concerns no other row.
  */
 export class Mirror {
   readonly #store: Store
-  readonly #tables = new Map<string, MirrorTable<unknown>>()
+  readonly #tables = new Map<string, MirrorTable<unknown, unknown>>()
   /** Everything up to here is in the tables, from whichever process. Own commits may stand above it. */
   #revision = 0
   /** Whether the store has shown a change that no completed read has brought. */
@@ -17,17 +21,19 @@ export class Mirror {
     this.#store = store
   }
 
-  /** Declares the table of one kind of row. `decode` reads a row's body; `encode` writes it. */
-  table<T>(kind: string, codec: Codec<T>): Table<T> {
+  /** Declares the table of one kind of row. */
+  table<T extends G, G = T>(kind: string, codec: Codec<T, G>): Table<T, G> {
     if (this.#tables.has(kind)) throw new Error(`two tables of kind '${kind}'`)
-    const table = new MirrorTable<T>(kind, codec)
-    this.#tables.set(kind, table as MirrorTable<unknown>)
+    const table = new MirrorTable<T, G>(kind, codec)
+    this.#tables.set(kind, table as MirrorTable<unknown, unknown>)
     return table
   }
 
   async load(): Promise<void> {
     const revision = await this.#store.load((row) => this.#applyRow(row))
     this.#advance(revision)
+    // What other processes changed while the store was read may have been seen in part.
+    await this.refresh()
   }
 
   /** Makes every commit of other processes visible that was acknowledged before this call. Once a turn. */
@@ -78,7 +84,16 @@ export class Mirror {
   }
 }
 
-export type Codec<T> = { decode(body: string): T; encode(value: T): string }
+/** How the values of a table stand in its rows. `G` is the part of a value that indexes are made of. */
+export type Codec<T extends G, G = T> = {
+  decode(body: string): T
+  encode(value: T): string
+  /**
+   * Reads that part alone, much faster than `decode`; undefined where it cannot, and then the whole value is decoded.
+   * Its texts may be parts of the body: whoever keeps one keeps all of the body in memory.
+   */
+  glance?(body: string): G | undefined
+}
 
 export const jsonCodec = <T>(): Codec<T> => ({
   decode: (body) => JSON.parse(body) as T,
@@ -87,29 +102,35 @@ export const jsonCodec = <T>(): Codec<T> => ({
 
 export type Watcher<T> = (id: string, now: T | undefined, before: T | undefined) => void
 
-export interface Table<T> {
+export interface Table<T, G = T> {
   readonly size: number
+  /** The same object until the row changes. Throws 'internal' when the row cannot be decoded. */
   get(id: string): T | undefined
-  values(): Iterable<T>
-  /** Called after each change of a row, and for each row at `load`: for indexes. */
+  /** The values of which `test` holds; the others are not decoded. */
+  values(test?: (glance: G) => boolean): Iterable<T>
+  /** Called after each change of a row, and for each row at `load`, which decodes all of them. */
   watch(watcher: Watcher<T>): void
+  /** The same without decoding: for indexes. */
+  watchGlances(watcher: Watcher<G>): void
   /** The change that writes `value` over the row as it is now. */
   put(id: string, value: T): Put
   /** The change that deletes the row as it is now. */
   remove(id: string): Put
 }
 
-type Entry<T> = { value: T; revision: number }
+/** One of `body` and `value` is there: the text gives way to the value once that was asked for. */
+type Entry<T> = { body: string | undefined; value: T | undefined; readonly revision: number }
 
-class MirrorTable<T> implements Table<T> {
+class MirrorTable<T extends G, G> implements Table<T, G> {
   readonly #kind: string
-  readonly #codec: Codec<T>
+  readonly #codec: Codec<T, G>
   readonly #entries = new Map<string, Entry<T>>()
   /** Revisions of deletions that a read under way may not know yet: it must not bring the rows back. */
   readonly #deleted = new Map<string, number>()
   readonly #watchers: Watcher<T>[] = []
+  readonly #glanceWatchers: Watcher<G>[] = []
 
-  constructor(kind: string, codec: Codec<T>) {
+  constructor(kind: string, codec: Codec<T, G>) {
     this.#kind = kind
     this.#codec = codec
   }
@@ -119,15 +140,23 @@ class MirrorTable<T> implements Table<T> {
   }
 
   get(id: string): T | undefined {
-    return this.#entries.get(id)?.value
+    const entry = this.#entries.get(id)
+    return entry && this.#value(id, entry)
   }
 
-  *values(): Iterable<T> {
-    for (const entry of this.#entries.values()) yield entry.value
+  *values(test: (glance: G) => boolean = () => true): Iterable<T> {
+    for (const [id, entry] of this.#entries) {
+      if (!test(this.#glance(id, entry))) continue
+      yield this.#value(id, entry)
+    }
   }
 
   watch(watcher: Watcher<T>): void {
     this.#watchers.push(watcher)
+  }
+
+  watchGlances(watcher: Watcher<G>): void {
+    this.#glanceWatchers.push(watcher)
   }
 
   put(id: string, value: T): Put {
@@ -141,20 +170,51 @@ class MirrorTable<T> implements Table<T> {
   }
 
   /** Rows may arrive twice and out of order (our own commit, then the refresh): the greater revision wins. */
-  apply(row: Row): void {
-    const before = this.#entries.get(row.id)
-    const known = before?.revision ?? this.#deleted.get(row.id) ?? 0
-    if (known >= row.revision) return
-    const now = row.body === null ? undefined : this.#codec.decode(row.body)
-    if (now === undefined) {
-      this.#entries.delete(row.id)
-      this.#deleted.set(row.id, row.revision)
+  apply({ id, body, revision }: Row): void {
+    const before = this.#entries.get(id)
+    // At a load nothing is deleted, and each look-up counts.
+    const anyDeleted = this.#deleted.size > 0
+    const known = before?.revision ?? (anyDeleted ? this.#deleted.get(id) : undefined) ?? 0
+    if (known >= revision) return
+    if (body === null) {
+      this.#entries.delete(id)
+      this.#deleted.set(id, revision)
+      if (before !== undefined) this.#tell(id, undefined, before)
     } else {
-      this.#entries.set(row.id, { value: now, revision: row.revision })
-      this.#deleted.delete(row.id)
+      const now = { body, value: undefined, revision }
+      this.#entries.set(id, now)
+      if (anyDeleted) this.#deleted.delete(id)
+      this.#tell(id, now, before)
     }
-    if (now === undefined && before === undefined) return
-    for (const watcher of this.#watchers) watcher(row.id, now, before?.value)
+  }
+
+  #tell(id: string, now: Entry<T> | undefined, before: Entry<T> | undefined): void {
+    if (this.#glanceWatchers.length > 0) {
+      const seen = now && this.#glance(id, now)
+      const seenBefore = before && this.#glance(id, before)
+      for (const watcher of this.#glanceWatchers) watcher(id, seen, seenBefore)
+    }
+    if (this.#watchers.length > 0) {
+      const value = now && this.#value(id, now)
+      const valueBefore = before && this.#value(id, before)
+      for (const watcher of this.#watchers) watcher(id, value, valueBefore)
+    }
+  }
+
+  #glance(id: string, entry: Entry<T>): G {
+    const glance = entry.body === undefined ? undefined : this.#codec.glance?.(entry.body)
+    return glance ?? this.#value(id, entry)
+  }
+
+  #value(id: string, entry: Entry<T>): T {
+    if (entry.body === undefined) return entry.value as T
+    try {
+      entry.value = this.#codec.decode(entry.body)
+      entry.body = undefined
+      return entry.value
+    } catch (error) {
+      throw internalError(`the ${this.#kind} '${id}' of the store cannot be read`, error)
+    }
   }
 
   /** No row of a revision up to `revision` will arrive any more. */

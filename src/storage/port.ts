@@ -10,7 +10,10 @@
  * - After any failed write or flush the store refuses all further commits with 'internal'.
  */
 export interface Store {
-  /** Shows every live row, one by one, and resolves with the revision they stand at. */
+  /**
+   * Shows every live row, one by one, and resolves with the revision they stand at. Of commits made meanwhile it may
+   * show a part: `changed` reports them, and `changesSince` that revision brings them.
+   */
   load(visit: (row: Row) => void): Promise<number>
   /** Cheap: whether another process has committed since the last call. Looked at once a turn. */
   changed(): boolean
@@ -28,6 +31,7 @@ export interface Store {
   readonly healthy: boolean
 }
 
+/** Neither `kind` nor `id` is empty. */
 export type Row = {
   readonly kind: string
   readonly id: string

@@ -1,6 +1,6 @@
 /**
  * The few members of each of very many groups within a Region, such as the aliases of a key. A single member is kept
- * without a list around it: nearly all keys have one alias and one material.
+ * without a list around it: nearly all keys have one alias.
  */
 export class GroupIndex {
   readonly #regions = new Map<string, Map<string, string | readonly string[]>>()
@@ -18,9 +18,11 @@ export class GroupIndex {
       groups = new Map()
       this.#regions.set(region, groups)
     }
-    const present = this.members(region, group)
-    if (present.includes(member)) return
-    groups.set(group, present.length === 0 ? member : [...present, member].sort())
+    const present = groups.get(group)
+    // A copy: the group may be part of a longer text, and would keep all of it in memory.
+    if (present === undefined) groups.set(Buffer.from(group).toString(), member)
+    else if (typeof present === 'string') groups.set(group, ordered(present, member))
+    else groups.set(group, ordered(...present, member))
   }
 
   remove(region: string, group: string, member: string): void {
@@ -30,4 +32,8 @@ export class GroupIndex {
     if (only === undefined) groups?.delete(group)
     else groups?.set(group, left.length === 1 ? only : left)
   }
+}
+
+function ordered(...members: readonly string[]): string[] {
+  return [...new Set(members)].sort()
 }

@@ -25,8 +25,25 @@ test('it is a sorted set', () => {
       assert.deepEqual(ids.after(undefined, Number.MAX_SAFE_INTEGER), sorted)
       const rest = sorted.filter((candidate) => candidate > position)
       assert.deepEqual(ids.after(position, count + 1), rest.slice(0, count + 1))
+      const group = sorted.filter((candidate) => candidate.startsWith(position))
+      assert.deepEqual(ids.startingWith(position), group)
     }),
   )
+})
+
+test('ids that are added in their order fill many blocks, and those with a prefix span several', () => {
+  const ids = new OrderedIds()
+  const model = Array.from(
+    { length: 3000 },
+    (_, index) => `${1 + (index >= 700 ? 1 : 0)}/${1e4 + index}`,
+  )
+  for (const id of model) ids.add(id)
+  for (const id of model) ids.add(id)
+  assert.equal(ids.size, 3000)
+  assert.deepEqual(ids.after(undefined, 4000), model)
+  assert.deepEqual(ids.startingWith('1/'), model.slice(0, 700))
+  assert.deepEqual(ids.startingWith('2/'), model.slice(700))
+  assert.deepEqual(ids.startingWith('3/'), [])
 })
 
 test('it keeps the order over many blocks, added in any order and emptied again', () => {

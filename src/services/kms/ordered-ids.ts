@@ -14,18 +14,25 @@ export class OrderedIds {
   }
 
   add(id: string): void {
-    const index = this.#blockOf(id)
-    const block = this.#blocks[index]
-    if (block === undefined) {
-      this.#blocks.push([id])
-      this.#size++
+    const last = this.#blocks.at(-1)
+    // Rows are loaded in their order.
+    if (last === undefined || isAbove(id, last)) {
+      this.#append(id, last)
       return
     }
+    const index = this.#blockOf(id)
+    const block = this.#blocks[index] ?? last
     const position = firstNotBelow(block, id)
     if (block[position] === id) return
     block.splice(position, 0, id)
     this.#size++
     if (block.length > blockMax) this.#blocks.splice(index + 1, 0, block.splice(blockMax / 2))
+  }
+
+  #append(id: string, last: string[] | undefined): void {
+    if (last === undefined || last.length === blockMax) this.#blocks.push([id])
+    else last.push(id)
+    this.#size++
   }
 
   delete(id: string): void {
@@ -52,6 +59,18 @@ export class OrderedIds {
     return found
   }
 
+  /** In order. */
+  startingWith(prefix: string): string[] {
+    const found: string[] = []
+    for (let index = this.#blockOf(prefix); index < this.#blocks.length; index++) {
+      for (const id of this.#blocks[index] ?? []) {
+        if (id.startsWith(prefix)) found.push(id)
+        else if (id > prefix) return found
+      }
+    }
+    return found
+  }
+
   /** The last block that starts at or below `id`, else the first. */
   #blockOf(id: string): number {
     let low = 0
@@ -64,6 +83,11 @@ export class OrderedIds {
     }
     return Math.max(0, low - 1)
   }
+}
+
+function isAbove(id: string, block: readonly string[]): boolean {
+  const last = block.at(-1)
+  return last === undefined || last < id
 }
 
 function firstNotBelow(block: readonly string[], id: string): number {

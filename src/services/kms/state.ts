@@ -5,43 +5,54 @@ import { type Put, StoreConflict } from '../../storage/port.ts'
 import type { AliasRecord } from './alias.ts'
 import { GroupIndex } from './group-index.ts'
 import type { KeyRecord } from './key.ts'
+import { storedRecord } from './materials.ts'
 import { OrderedIds } from './ordered-ids.ts'
-import { SharedTexts, SharingCodec } from './shared-texts.ts'
+import { recordCodec } from './record-codec.ts'
+
+/** What watchers see of a row, which is read from it without decoding it. */
+export type KeyGlance = Pick<
+  KeyRecord,
+  'region' | 'keyId' | 'account' | 'createdAt' | 'state' | 'rotation' | 'nextExpiry'
+>
+type AliasGlance = Pick<AliasRecord, 'targetKeyId'>
+type MaterialGlance = Pick<Material, 'region' | 'generation'>
+
+const keyCodec = recordCodec<KeyRecord, keyof KeyGlance>(
+  ['region', 'keyId', 'account', 'createdAt', 'state'],
+  ['rotation', 'nextExpiry'],
+)
+const aliasCodec = recordCodec<AliasRecord, keyof AliasGlance>(['targetKeyId'])
+const materialCodec = recordCodec<Material, keyof MaterialGlance>(['region', 'generation'])
 
 /**
  * The keys, aliases and key material of every account and Region, as tables over the mirror, with the indexes that
  * operations read. Reads take no longer the more keys there are.
  */
 export class KmsState {
-  readonly keys: Table<KeyRecord>
-  readonly aliases: Table<AliasRecord>
-  readonly materials: Table<Material>
+  readonly keys: Table<KeyRecord, KeyGlance>
+  readonly aliases: Table<AliasRecord, AliasGlance>
+  readonly materials: Table<Material, MaterialGlance>
   readonly #keyIds = new Map<string, OrderedIds>()
   readonly #aliasNames = new Map<string, OrderedIds>()
   readonly #aliasNamesOfKey = new GroupIndex()
-  readonly #materialIdsOfKey = new GroupIndex()
+  readonly #materialRows = new OrderedIds()
   /** Rows of keys that are pending deletion. */
   readonly #pendingDeletion = new Set<string>()
+  /** Rows of keys that rotate by themselves, and when they do next. */
+  readonly #rotating = new Map<string, number>()
+  /** Rows of keys with material that expires, and when the next does. */
+  readonly #expiring = new Map<string, number>()
 
   /** Declares its tables: to be made before the mirror is loaded. */
-  constructor(mirror: Mirror, texts: SharedTexts = new SharedTexts()) {
-    const keyCodec = new SharingCodec<KeyRecord>(texts, ['region', 'account', 'policy'])
+  constructor(mirror: Mirror) {
     this.keys = mirror.table('key', keyCodec)
-    this.keys.watch((row, now, before) => {
-      if (before !== undefined) keyCodec.release(before)
-      this.#keyChanged(row, now, before)
-    })
-    const aliasCodec = new SharingCodec<AliasRecord>(texts, ['region', 'account'])
+    this.keys.watchGlances((row, now, before) => this.#keyChanged(row, now, before))
     this.aliases = mirror.table('alias', aliasCodec)
-    this.aliases.watch((_, now, before) => {
-      if (before !== undefined) aliasCodec.release(before)
-      this.#aliasChanged(now, before)
-    })
-    const materialCodec = new SharingCodec<Material>(texts, ['region', 'account'])
+    this.aliases.watchGlances((row, now, before) => this.#aliasChanged(row, now, before))
     this.materials = mirror.table('material', materialCodec)
-    this.materials.watch((_, now, before) => {
-      if (before !== undefined) materialCodec.release(before)
-      this.#materialChanged(now, before)
+    this.materials.watchGlances((row, now) => {
+      if (now === undefined) this.#materialRows.delete(row)
+      else this.#materialRows.add(row)
     })
   }
 
@@ -58,10 +69,14 @@ export class KmsState {
     return this.materials.get(`${key.region}/${key.keyId}/${materialId}`)
   }
 
+  hasMaterial(region: Region, keyId: string, materialId: string): boolean {
+    return this.materials.get(`${region}/${keyId}/${materialId}`) !== undefined
+  }
+
   materialsOf(key: KeyRecord): readonly Material[] {
-    return this.#materialIdsOfKey
-      .members(key.region, key.keyId)
-      .map((id) => this.material(key, id))
+    return this.#materialRows
+      .startingWith(`${keyRow(key)}/`)
+      .map((row) => this.materials.get(row))
       .filter((material) => material !== undefined)
   }
 
@@ -78,8 +93,29 @@ export class KmsState {
   }
 
   /** Keys pending deletion, in every account and Region. */
-  *pendingDeletion(): Iterable<KeyRecord> {
-    for (const row of this.#pendingDeletion) {
+  pendingDeletion(): Iterable<KeyRecord> {
+    return this.#keysIn(this.#pendingDeletion)
+  }
+
+  /** Keys whose day to rotate has come, in every account and Region, whatever their state. */
+  rotationDue(now: number): Iterable<KeyRecord> {
+    return this.#keysIn(upTo(this.#rotating, now))
+  }
+
+  /** Keys with imported material that has expired and is not deleted yet. */
+  expired(now: number): Iterable<KeyRecord> {
+    return this.#keysIn(upTo(this.#expiring, now))
+  }
+
+  /** When the next imported material of any key expires; undefined when none does. */
+  nextExpiry(): number | undefined {
+    let next: number | undefined
+    for (const time of this.#expiring.values()) if (next === undefined || time < next) next = time
+    return next
+  }
+
+  *#keysIn(rows: Iterable<string>): Iterable<KeyRecord> {
+    for (const row of rows) {
       const key = this.keys.get(row)
       if (key !== undefined) yield key
     }
@@ -101,7 +137,7 @@ export class KmsState {
   // StoreConflict then, as the commit does when the record changes later.
 
   replaceKey(before: KeyRecord, after: KeyRecord): Put {
-    requirePresent(this.keys.get(keyRow(before)), before)
+    requirePresent(this.keys.get(keyRow(before)), storedRecord(before))
     return this.keys.put(keyRow(before), after)
   }
 
@@ -111,7 +147,7 @@ export class KmsState {
   }
 
   removeKey(key: KeyRecord): Put {
-    requirePresent(this.keys.get(keyRow(key)), key)
+    requirePresent(this.keys.get(keyRow(key)), storedRecord(key))
     return this.keys.remove(keyRow(key))
   }
 
@@ -125,37 +161,28 @@ export class KmsState {
     return this.materials.remove(materialRow(material))
   }
 
-  #keyChanged(row: string, now: KeyRecord | undefined, before: KeyRecord | undefined): void {
+  #keyChanged(row: string, now: KeyGlance | undefined, before: KeyGlance | undefined): void {
     if (now?.state === 'PendingDeletion') this.#pendingDeletion.add(row)
     else this.#pendingDeletion.delete(row)
+    keep(this.#rotating, row, now?.rotation?.nextDate)
+    keep(this.#expiring, row, now?.nextExpiry)
+    // Part of the row's id: a text from a glance would keep the whole row in memory.
+    const keyId = row.slice(row.indexOf('/') + 1)
     if (now !== undefined && before === undefined) {
-      addTo(this.#keyIds, `${now.region}/${now.account}`, now.keyId)
+      addTo(this.#keyIds, `${now.region}/${now.account}`, keyId)
     } else if (now === undefined && before !== undefined) {
-      deleteFrom(this.#keyIds, `${before.region}/${before.account}`, before.keyId)
+      deleteFrom(this.#keyIds, `${before.region}/${before.account}`, keyId)
     }
   }
 
-  #aliasChanged(now: AliasRecord | undefined, before: AliasRecord | undefined): void {
-    if (before !== undefined) {
-      this.#aliasNamesOfKey.remove(before.region, before.targetKeyId, before.aliasName)
-      if (now === undefined) {
-        deleteFrom(this.#aliasNames, `${before.region}/${before.account}`, before.aliasName)
-      }
-    }
-    if (now !== undefined) {
-      this.#aliasNamesOfKey.add(now.region, now.targetKeyId, now.aliasName)
-      if (before === undefined) {
-        addTo(this.#aliasNames, `${now.region}/${now.account}`, now.aliasName)
-      }
-    }
-  }
-
-  #materialChanged(now: Material | undefined, before: Material | undefined): void {
-    if (before === undefined && now !== undefined) {
-      this.#materialIdsOfKey.add(now.region, now.keyId, now.materialId)
-    } else if (before !== undefined && now === undefined) {
-      this.#materialIdsOfKey.remove(before.region, before.keyId, before.materialId)
-    }
+  #aliasChanged(row: string, now: AliasGlance | undefined, before: AliasGlance | undefined): void {
+    const region = row.slice(0, row.indexOf('/'))
+    const owner = row.slice(0, row.indexOf('/', region.length + 1))
+    const aliasName = row.slice(owner.length + 1)
+    if (before !== undefined) this.#aliasNamesOfKey.remove(region, before.targetKeyId, aliasName)
+    if (now !== undefined) this.#aliasNamesOfKey.add(region, now.targetKeyId, aliasName)
+    if (now === undefined) deleteFrom(this.#aliasNames, owner, aliasName)
+    else if (before === undefined) addTo(this.#aliasNames, owner, aliasName)
   }
 }
 
@@ -163,6 +190,15 @@ const none = new OrderedIds()
 
 function requirePresent<T>(present: T | undefined, record: T): void {
   if (present !== record) throw new StoreConflict('the record is not the present one')
+}
+
+function keep(times: Map<string, number>, row: string, time: number | undefined): void {
+  if (time === undefined) times.delete(row)
+  else times.set(row, time)
+}
+
+function* upTo(times: ReadonlyMap<string, number>, now: number): Iterable<string> {
+  for (const [row, time] of times) if (time <= now) yield row
 }
 
 function keyRow(key: KeyRecord): string {
@@ -176,6 +212,15 @@ function aliasRow(alias: AliasRecord): string {
 /** The row id of a material. */
 export function materialRow(material: Material): string {
   return `${material.region}/${material.keyId}/${material.materialId}`
+}
+
+/** Which material a row was of. */
+export function materialOfRow(row: string): {
+  readonly keyId: string
+  readonly materialId: string
+} {
+  const [, keyId = '', materialId = ''] = row.split('/')
+  return { keyId, materialId }
 }
 
 function addTo(groups: Map<string, OrderedIds>, group: string, id: string): void {

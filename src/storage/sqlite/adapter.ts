@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { internalError, type ServiceError } from '../../base/errors.ts'
 import type { OutboxEvent, Row, Store, Transaction } from '../port.ts'
 import { writeBackup } from './backup.ts'
@@ -21,6 +21,9 @@ const emptyLogAgainMs = 1000
 
 /** SQLite maps no more than this of a file, and reads the rest. */
 const mappedBytes = 2 ** 31
+
+/** How many rows `load` reads at a time: a few milliseconds. */
+const pageRows = 1000
 
 type Waiting = {
   readonly transaction: Transaction
@@ -62,18 +65,35 @@ export class SqliteStore implements Store {
     return this.#failure === undefined
   }
 
-  load(visit: (row: Row) => void): Promise<number> {
-    return this.#read(() => {
-      const revision = readRevision(this.#sql)
-      // Mapped, reading the whole file costs no system call a page; nothing else is worth a mapping.
+  /** Page by page, so that other work passes, and a large table need not be in memory twice. */
+  async load(visit: (row: Row) => void): Promise<number> {
+    // Mapped, reading the whole file costs no system call a page; nothing else is worth a mapping.
+    const revision = await this.#read(() => {
       this.#database.exec(`PRAGMA mmap_size = ${mappedBytes}`)
-      try {
-        for (const cells of this.#sql.liveRows.iterate()) visit(toRow(cells))
-      } finally {
-        this.#database.exec('PRAGMA mmap_size = 0')
-      }
-      return revision
+      return readRevision(this.#sql)
     })
+    for (let kind = await this.#kindAfter(''); kind !== ''; kind = await this.#kindAfter(kind)) {
+      await this.#loadKind(kind, visit)
+    }
+    await this.#read(() => this.#database.exec('PRAGMA mmap_size = 0'))
+    return revision
+  }
+
+  /** The next kind of which there are rows, or an empty text. */
+  #kindAfter(kind: string): Promise<string> {
+    return this.#read(() => String(this.#sql.kindAfter.get(kind)?.[0] ?? ''))
+  }
+
+  async #loadKind(kind: string, visit: (row: Row) => void): Promise<void> {
+    for (let last: Cell = ''; ; ) {
+      const rows = await this.#read(() => this.#sql.liveRows.all(kind, last, pageRows))
+      for (const [id = '', revision, body] of rows) {
+        visit({ kind, id: String(id), revision: Number(revision), body: String(body) })
+        last = id
+      }
+      if (rows.length < pageRows) return
+      await nextTurn()
+    }
   }
 
   changed(): boolean {

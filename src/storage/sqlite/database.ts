@@ -14,8 +14,6 @@ export interface Statement {
   run(...values: readonly Cell[]): number
   get(...values: readonly Cell[]): readonly Cell[] | undefined
   all(...values: readonly Cell[]): readonly (readonly Cell[])[]
-  /** Reads row by row, so that a large table need not be in memory twice. */
-  iterate(...values: readonly Cell[]): Iterable<readonly Cell[]>
 }
 
 export type Cell = string | number | null
@@ -36,7 +34,6 @@ function wrap(statement: StatementSync): Statement {
     run: (...values) => Number(statement.run(...values).changes),
     get: (...values) => row(statement.get(...values)),
     all: (...values) => statement.all(...values) as unknown as readonly (readonly Cell[])[],
-    iterate: (...values) => statement.iterate(...values) as unknown as Iterable<readonly Cell[]>,
   }
 }
 

@@ -117,7 +117,7 @@ test('a read that fails is internal, names the file, and makes the store refuse'
   const file = newStorePath(context)
   let failing = false
   const fault: Fault = (sql) =>
-    failing && sql.startsWith('SELECT kind')
+    failing && sql.startsWith('SELECT min(kind)')
       ? { error: sqliteError(11, 'database disk image is malformed'), afterwards: false }
       : undefined
   const store = await openSqliteStore({ file, connect: faultyDatabase(fault) })

@@ -26,7 +26,9 @@ const sql = {
   /** Changes no row when the live one has another revision than ?5. */
   replaceRow: `UPDATE rows SET revision = ?3, lead = ${lead}, body = ?4
     WHERE kind = ?1 AND id = ?2 AND revision = ?5 AND body IS NOT NULL`,
-  liveRows: 'SELECT kind, id, revision, body FROM rows WHERE body IS NOT NULL',
+  kindAfter: 'SELECT min(kind) FROM rows WHERE kind > ?',
+  liveRows: `SELECT id, revision, body FROM rows
+    WHERE kind = ? AND id > ? AND body IS NOT NULL ORDER BY id LIMIT ?`,
   rowsSince: 'SELECT kind, id, revision, body FROM rows WHERE revision > ? ORDER BY revision',
 
   insertEvent: 'INSERT INTO outbox (event_id, record) VALUES (?, ?)',

@@ -30,7 +30,6 @@ function guardStatement(statement: Statement, guard: <T>(call: () => T) => T): S
     run: (...values) => guard(() => statement.run(...values)),
     get: (...values) => guard(() => statement.get(...values)),
     all: (...values) => guard(() => statement.all(...values)),
-    iterate: (...values) => guard(() => statement.iterate(...values)),
   }
 }
 
