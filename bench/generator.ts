@@ -9,8 +9,8 @@ import type { FromGenerator, Latency, SliceResult, Subject, ToGenerator } from '
  */
 type Connection = {
   readonly socket: Socket
-  /** What came of an answer whose header is not yet whole; almost always empty. */
-  head: Buffer | undefined
+  /** What came of an answer whose header is not yet whole (Latin-1); almost always empty. */
+  head: string
   /** Bytes of the present answer that are still to come, once its header was read. */
   missing: number
   status: number
@@ -49,11 +49,15 @@ async function load(message: Extract<ToGenerator, { type: 'load' }>): Promise<vo
 function openConnection(endpoint: string): Promise<Connection> {
   const { hostname, port } = new URL(endpoint)
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: hostname, port: Number(port), noDelay: true })
-    const connection: Connection = { socket, head: undefined, missing: 0, status: 0, sentAt: 0 }
+    const callback = (count: number) => {
+      received(connection, count)
+      return true
+    }
+    const onread = { buffer: receiveBuffer, callback }
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true, onread })
+    const connection: Connection = { socket, head: '', missing: 0, status: 0, sentAt: 0 }
     socket.once('error', reject)
     socket.once('connect', () => resolve(connection))
-    socket.on('data', (chunk: Buffer) => received(connection, chunk))
     socket.on('close', () => {
       if (connection.sentAt > 0) failed(connection, 'connection lost')
     })
@@ -67,33 +71,29 @@ function send(connection: Connection, now: number): void {
   if (request !== undefined) connection.socket.write(request)
 }
 
-const headerEnd = Buffer.from('\r\n\r\n')
-const lengthName = 'content-length:'
+/** One for all connections: what comes is looked at before the next read. */
+const receiveBuffer = Buffer.alloc(64 * 1024)
+const headerEnd = '\r\n\r\n'
+const lengthHeader = /\r\ncontent-length: *(\d+)/i
 
-function received(connection: Connection, chunk: Buffer): void {
-  let rest = chunk.length
+function received(connection: Connection, count: number): void {
+  let rest = count
   if (connection.missing === 0) {
-    const bytes = connection.head === undefined ? chunk : Buffer.concat([connection.head, chunk])
-    const end = bytes.indexOf(headerEnd)
+    const text = connection.head + receiveBuffer.toString('latin1', 0, count)
+    const end = text.indexOf(headerEnd)
     if (end < 0) {
-      connection.head = bytes
+      connection.head = text
       return
     }
-    connection.head = undefined
-    const head = bytes.toString('latin1', 0, end).toLowerCase()
-    connection.status = Number(head.slice(9, 12))
-    connection.missing = Number.parseInt(
-      head.slice(head.indexOf(lengthName) + lengthName.length),
-      10,
-    )
-    rest = bytes.length - end - headerEnd.length
-    if (connection.status !== 200 && slice !== undefined) {
-      slice.firstError ??= bytes.toString('latin1', 0, 600)
-    }
+    connection.head = ''
+    connection.status = Number(text.slice(9, 12))
+    connection.missing = Number(lengthHeader.exec(text)?.[1])
+    rest = text.length - end - headerEnd.length
+    if (connection.status !== 200 && slice !== undefined) slice.firstError ??= text.slice(0, 600)
   }
   connection.missing -= rest
   if (connection.missing === 0) answered(connection)
-  else if (connection.missing < 0) failed(connection, 'more bytes than the answer has')
+  else if (!(connection.missing > 0)) failed(connection, 'not as many bytes as the answer has')
 }
 
 function answered(connection: Connection): void {

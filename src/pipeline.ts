@@ -8,9 +8,10 @@ import type { Journal } from './journal/port.ts'
 import type { Call } from './record/call.ts'
 import { requireJournallable, settle } from './record/commit.ts'
 import { globalConditions } from './record/conditions.ts'
+import { ownEventRecord } from './record/own-event.ts'
 import { recordsOf } from './record/records.ts'
 import type { Refusals } from './record/refusals.ts'
-import type { CallContext, Check } from './services/operation.ts'
+import type { CallContext, Check, OwnEvent } from './services/operation.ts'
 import type { Mirror } from './storage/mirror.ts'
 import { type OutboxEvent, type Store, StoreConflict } from './storage/port.ts'
 import { Turns } from './turns.ts'
@@ -32,6 +33,8 @@ export type PipelineOptions = {
   readonly authenticate: (request: HttpRequest) => Authenticated | Promise<Authenticated>
   /** Throws 'access-denied' with AWS's text unless the caller may. */
   readonly authorize: (caller: Caller, check: Check, context: CallContext) => void
+  /** Throws 'throttled' when the caller's account has asked too much of late. */
+  readonly throttle?: (call: Call) => void
   readonly mirror: Mirror
   readonly store: Store
   readonly journal: Journal
@@ -149,6 +152,7 @@ export class Pipeline {
     call.target = undefined
     call.target = operation.resolve(context, input, call.service?.deps)
     call.resolved = true
+    this.#options.throttle?.(call)
   }
 
   #authorize(call: Call): void {
@@ -162,7 +166,9 @@ export class Pipeline {
   async #finish(call: Call): Promise<void> {
     let reply: Reply
     try {
-      await this.#record(call, await this.#operateInTurn(call))
+      const committed = call.failure === undefined ? await this.#operate(call) : undefined
+      this.#turns.release()
+      await this.#record(call, committed)
       reply = encode(call)
     } catch (error) {
       call.failure = this.#failureOf(error)
@@ -174,23 +180,18 @@ export class Pipeline {
     if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  async #operateInTurn(call: Call): Promise<readonly OutboxEvent[] | undefined> {
-    try {
-      return call.failure === undefined ? await this.#operate(call) : undefined
-    } finally {
-      this.#turns.release()
-    }
-  }
-
-  /** Does it; a change is committed together with its record, which is then what stands in the outbox. */
+  /**
+   * Does it; a change is committed together with its record, which is then what stands in the outbox. Never rejects:
+   * what goes wrong is the call's failure.
+   */
   async #operate(call: Call): Promise<readonly OutboxEvent[] | undefined> {
-    const { operation, context, input } = decoded(call)
     for (let attempt = 1; ; attempt++) {
       try {
+        const { operation, context, input } = decoded(call)
         const result = await operation.handle(context, input, call.target, call.service?.deps)
         call.output = result.output
         if (result.changes === undefined || result.changes.length === 0) return undefined
-        const events = this.#recordsOf(call)
+        const events = [...this.#recordsOf(call), ...this.#ownEvents(result.events)]
         requireJournallable(this.#options.journal, events)
         await this.#options.mirror.commit(result.changes, events)
         return events
@@ -205,23 +206,38 @@ export class Pipeline {
     }
   }
 
-  /** Resolves once the record is on disk. Rejects when it cannot be: then no result leaves. */
-  async #record(call: Call, committed: readonly OutboxEvent[] | undefined): Promise<void> {
+  /**
+   * Its promise, if any, resolves once the record is on disk. Throws or rejects when it cannot be: then no result
+   * leaves.
+   */
+  #record(call: Call, committed: readonly OutboxEvent[] | undefined): Promise<unknown> | undefined {
     const { journal, store, refusals } = this.#options
     if (call.identity === undefined) {
       refusals.count(call)
       if (!journal.healthy) throw internalError('the journal has failed')
-      return
+      return undefined
     }
-    const events = committed ?? this.#recordsOf(call)
-    if (events.length === 1 && events[0] !== undefined) await journal.append(events[0].record)
-    else await Promise.all(events.map((event) => journal.append(event.record)))
-    if (committed !== undefined) await settle(store, committed)
+    if (committed !== undefined) {
+      return this.#append(committed).then(() => settle(store, committed))
+    }
+    return this.#append(this.#recordsOf(call))
+  }
+
+  #append(events: readonly OutboxEvent[]): Promise<unknown> {
+    const { journal } = this.#options
+    const [first] = events
+    if (first !== undefined && events.length === 1) return journal.append(first.record)
+    return Promise.all(events.map((event) => journal.append(event.record)))
   }
 
   #recordsOf(call: Call): readonly OutboxEvent[] {
     const { clock, random, elementBytesMax } = this.#options
     return recordsOf(call, clock.now(), random, elementBytesMax)
+  }
+
+  #ownEvents(events: readonly OwnEvent[] = []): readonly OutboxEvent[] {
+    const { clock, random } = this.#options
+    return events.map((event) => ownEventRecord(event, clock.now(), random))
   }
 
   #failureOf(error: unknown): ServiceError {

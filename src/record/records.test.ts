@@ -189,6 +189,16 @@ describe('global condition keys', () => {
     })
   })
 
+  test('are refused to a call from no address, which no policy could deny', () => {
+    for (const remoteAddress of ['', '::ffff:', 'fe80::1%eth0']) {
+      assert.throws(
+        () => globalConditions({ ...request, remoteAddress }, identity, now),
+        (error) => error instanceof ServiceError && error.code === 'internal',
+        remoteAddress,
+      )
+    }
+  })
+
   test('of users and role sessions over TLS', () => {
     const tls = { version: 'TLSv1.3', cipher: 'C' }
     const rawHeaders = ['Referer', 'https://example.com/']
