@@ -144,7 +144,7 @@ test('both children are confined: no files but their own, no secrets from outsid
     assert.deepEqual([granted(service, 'read'), granted(service, 'write')], [own, own])
     assert.deepEqual([granted(core, 'read'), granted(core, 'write')], [['hsm'], ['hsm']])
     const others = argumentsOf(core).filter((text) => /^--allow-(?!fs-)/.test(text))
-    assert.deepEqual(others, [], 'the core has no network and no threads')
+    assert.deepEqual(others, ['--allow-worker'], 'the core has threads and no network')
   } finally {
     await server.discard()
   }

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import { Calls, type CallsOptions } from './calls.ts'
 import { memoryPair } from './memory-pair.ts'
-import { encodeFrames, FrameReader, type Item, outcomes } from './protocol.ts'
+import { encodeFrames, FrameReader, heartbeatId, type Item, outcomes } from './protocol.ts'
 import { failure } from './testing/fixtures.ts'
 
 const echo = 77
@@ -172,6 +172,21 @@ test('a core that is silent loses its socket, and its calls go to the next', asy
   const next = attachFake(calls)
   await until(() => next.all().length === 1)
   next.answer(next.all())
+  assert.equal(await answer, 're a')
+  calls.close()
+})
+
+test('a core that says that it is at work keeps its socket', async () => {
+  const calls = newCalls({ silenceMs: 100, reattachMs: 5_000 })
+  const busy = attachFake(calls)
+  const answer = ask(calls, 'a')
+  await until(() => busy.all().length === 1)
+  for (let beat = 0; beat < 10; beat++) {
+    await delay(20)
+    busy.send([{ code: outcomes.done, id: heartbeatId, fields: [] }])
+  }
+  assert.equal(busy.clientEnd.destroyed, false)
+  busy.answer(busy.all())
   assert.equal(await answer, 're a')
   calls.close()
 })

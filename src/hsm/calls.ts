@@ -6,6 +6,7 @@ import {
   FrameReader,
   fieldsMax,
   frameBytesMax,
+  heartbeatId,
   type Item,
   itemBytes,
   outcomes,
@@ -216,7 +217,7 @@ export class Calls {
 
   #nextId(): number {
     do this.#lastId = (this.#lastId + 1) >>> 0
-    while (this.#pending.has(this.#lastId))
+    while (this.#lastId === heartbeatId || this.#pending.has(this.#lastId))
     return this.#lastId
   }
 }

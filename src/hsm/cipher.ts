@@ -1,7 +1,8 @@
-import { createCipheriv, createDecipheriv, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { internalError, ServiceError } from '../base/errors.ts'
 import { blobBytesMax, blobOverhead, layout } from './blob.ts'
 import { contextBytesMax } from './context.ts'
+import { openGcm, sealGcm } from './gcm.ts'
 import { derive } from './kdf.ts'
 import type { RandomPool } from './random-pool.ts'
 
@@ -33,15 +34,12 @@ export function encryptBlob(
   const derived = derive(key.pads, aad)
   aad.write(derived.commitment, layout.commitment, 'latin1')
   const iv = aad.subarray(layout.iv, layout.commitment)
-  const cipher = createCipheriv('aes-256-gcm', derived.key, iv)
+  const { ciphertext, tag } = sealGcm(derived.key, iv, plaintext, aad)
   derived.key.fill(0)
-  cipher.setAAD(aad)
-  const ciphertext = cipher.update(plaintext)
-  cipher.final()
   const blob = Buffer.allocUnsafe(blobOverhead + plaintext.length)
   aad.copy(blob, 0, 0, layout.ciphertext)
   ciphertext.copy(blob, layout.ciphertext)
-  cipher.getAuthTag().copy(blob, layout.ciphertext + plaintext.length)
+  tag.copy(blob, layout.ciphertext + plaintext.length)
   return blob
 }
 
@@ -63,17 +61,11 @@ export function decryptBlob(key: MaterialKey, blob: Buffer, context: Buffer): Bu
 function openBlob(key: Buffer, blob: Buffer, context: Buffer): Buffer {
   const tagAt = blob.length - layout.tagBytes
   const iv = blob.subarray(layout.iv, layout.commitment)
-  const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: layout.tagBytes })
-  decipher.setAAD(additionalData(blob, layout.ciphertext, context))
-  decipher.setAuthTag(blob.subarray(tagAt))
-  const plaintext = decipher.update(blob.subarray(layout.ciphertext, tagAt))
-  try {
-    decipher.final()
-    return plaintext
-  } catch {
-    plaintext.fill(0)
-    throw invalidCiphertext()
-  }
+  const aad = additionalData(blob, layout.ciphertext, context)
+  const sealed = { ciphertext: blob.subarray(layout.ciphertext, tagAt), tag: blob.subarray(tagAt) }
+  const plaintext = openGcm(key, iv, sealed, aad)
+  if (plaintext === undefined) throw invalidCiphertext()
+  return plaintext
 }
 
 /** The first `headerBytes` of `header`, room for the rest of it, and the context. */

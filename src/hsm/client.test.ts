@@ -10,12 +10,14 @@ import {
   keyName,
   multiRegionKey,
   newCore,
+  newMaterial,
   otherAccount,
   otherKey,
   otherRegion,
   region,
 } from './testing/fixtures.ts'
 
+const algorithm = 'SYMMETRIC_DEFAULT' as const
 const context: EncryptionContext = { department: 'finance', purpose: 'test' }
 const plaintext = Buffer.from('attack at dawn')
 
@@ -23,7 +25,7 @@ test('everything the port says of one key', async (t) => {
   const hsm = newCore(t)
   await hsm.ensureRegion(region)
   await hsm.ensureRegion(region)
-  const material = await hsm.createMaterial(keyName())
+  const material = await newMaterial(hsm)
   assert.match(material.materialId, /^[0-9a-f]{64}$/)
   const { region: itsRegion, account, keyId, generation } = material
   assert.deepEqual({ region: itsRegion, account, keyId }, keyName())
@@ -38,7 +40,7 @@ test('everything the port says of one key', async (t) => {
 test('data keys have the length asked for and come back out of their blobs', async (t) => {
   const hsm = newCore(t)
   await hsm.ensureRegion(region)
-  const material = await hsm.createMaterial(keyName())
+  const material = await newMaterial(hsm)
   for (const bytes of [1, 16, 32, 1024]) {
     const dataKey = await hsm.generateDataKey(material, bytes, context)
     assert.equal(dataKey.plaintext.length, bytes)
@@ -62,7 +64,7 @@ test('data keys have the length asked for and come back out of their blobs', asy
 test('any change of context, key or material makes decryption refuse', async (t) => {
   const hsm = newCore(t)
   await hsm.ensureRegion(region)
-  const material = await hsm.createMaterial(keyName())
+  const material = await newMaterial(hsm)
   const blob = await hsm.encrypt(material, plaintext, context)
   const others = [{}, { department: 'finance' }, { ...context, x: '' }, { ...context, purpose: '' }]
   for (const other of others) {
@@ -70,7 +72,7 @@ test('any change of context, key or material makes decryption refuse', async (t)
   }
   await assert.rejects(hsm.decrypt(material, Buffer.alloc(0), {}), failure('invalid-ciphertext'))
   for (const name of [keyName(), keyName({ keyId: otherKey })]) {
-    const other = await hsm.createMaterial(name)
+    const other = await newMaterial(hsm, name)
     await assert.rejects(hsm.decrypt(other, blob, context), failure('invalid-ciphertext'))
   }
 })
@@ -78,7 +80,7 @@ test('any change of context, key or material makes decryption refuse', async (t)
 test('contexts in property: whatever goes in must be given again', async (t) => {
   const hsm = newCore(t)
   await hsm.ensureRegion(region)
-  const material = await hsm.createMaterial(keyName())
+  const material = await newMaterial(hsm)
   const text = fc.string({ unit: 'binary', maxLength: 6 })
   const contexts = fc.dictionary(text, text, { maxKeys: 3 })
   await fc.assert(
@@ -99,7 +101,7 @@ test('wrapped material is of no use under another name, cached or not', async (t
   const hsm = newCore(t)
   await hsm.ensureRegion(region)
   await hsm.ensureRegion(otherRegion)
-  const material = await hsm.createMaterial(keyName())
+  const material = await newMaterial(hsm)
   const blob = await hsm.encrypt(material, plaintext, {})
   const moved: Partial<Material>[] = [
     { keyId: otherKey },
@@ -120,7 +122,7 @@ test('wrapped material is of no use under another name, cached or not', async (t
 test('text that is no material is refused, also when it smuggles lines', async (t) => {
   const hsm = newCore(t)
   await hsm.ensureRegion(region)
-  const material = await hsm.createMaterial(keyName())
+  const material = await newMaterial(hsm)
   const bad: Partial<Record<keyof Material, unknown>>[] = [
     { keyId: 'no key' },
     { region: 'US-EAST-1' },
@@ -135,7 +137,7 @@ test('text that is no material is refused, also when it smuggles lines', async (
     const malformed = { ...material, ...change } as Material
     await assert.rejects(hsm.encrypt(malformed, plaintext, {}), failure('internal'))
   }
-  await assert.rejects(hsm.createMaterial(keyName({ keyId: 'x' as KeyId })), failure('internal'))
+  await assert.rejects(newMaterial(hsm, keyName({ keyId: 'x' as KeyId })), failure('internal'))
   await assert.rejects(hsm.ensureRegion('nowhere' as never), failure('internal'))
 })
 
@@ -143,14 +145,18 @@ test('re-encryption moves a plaintext to another key and context', async (t) => 
   const hsm = newCore(t)
   await hsm.ensureRegion(region)
   await hsm.ensureRegion(otherRegion)
-  const from = await hsm.createMaterial(keyName())
-  const to = await hsm.createMaterial(keyName({ region: otherRegion, keyId: multiRegionKey }))
+  const from = await newMaterial(hsm)
+  const to = await newMaterial(hsm, keyName({ region: otherRegion, keyId: multiRegionKey }))
   const blob = await hsm.encrypt(from, plaintext, context)
-  const source = { material: from, blob, context }
-  const moved = await hsm.reEncrypt(source, { material: to, context: { new: 'context' } })
+  const source = { material: from, algorithm, blob, context }
+  const moved = await hsm.reEncrypt(source, {
+    material: to,
+    algorithm,
+    context: { new: 'context' },
+  })
   assert.equal(parseBlob(moved)?.keyId, multiRegionKey)
   assert.deepEqual(await hsm.decrypt(to, moved, { new: 'context' }), plaintext)
-  const target = { material: to, context: {} }
+  const target = { material: to, algorithm, context: {} }
   await assert.rejects(
     hsm.reEncrypt({ ...source, context: {} }, target),
     failure('invalid-ciphertext'),
@@ -165,7 +171,7 @@ test('rotate, rewrap, retire: blobs go on decrypting, old wrappings do not', asy
   let now = 1_700_000_000_000
   const hsm = newCore(t, { clock: { now: () => now } })
   await hsm.ensureRegion(region)
-  const old = await hsm.createMaterial(keyName())
+  const old = await newMaterial(hsm)
   const blob = await hsm.encrypt(old, plaintext, context)
   assert.equal(await hsm.rotateDomainKey(region), 2)
   assert.deepEqual(await hsm.decrypt(old, blob, context), plaintext)
@@ -188,17 +194,17 @@ test('rotate, rewrap, retire: blobs go on decrypting, old wrappings do not', asy
 test('forgotten material is not unwrapped again, however it is asked for', async (t) => {
   const hsm = newCore(t)
   await hsm.ensureRegion(region)
-  const material = await hsm.createMaterial(keyName())
-  const other = await hsm.createMaterial(keyName())
+  const material = await newMaterial(hsm)
+  const other = await newMaterial(hsm)
   const blob = await hsm.encrypt(material, plaintext, {})
   const ids = Array.from({ length: 600 }, (_, index) => index.toString(16).padStart(64, '0'))
   await hsm.forget([...ids, material.materialId])
   await hsm.forget([])
-  const from = { material, blob, context: {} }
+  const from = { material, algorithm, blob, context: {} }
   const calls = [
     hsm.encrypt(material, plaintext, {}),
     hsm.decrypt(material, blob, {}),
-    hsm.reEncrypt(from, { material: other, context: {} }),
+    hsm.reEncrypt(from, { material: other, algorithm, context: {} }),
     hsm.generateDataKey(material, 32, {}),
     hsm.generateDataKeyWithoutPlaintext(material, 32, {}),
     hsm.rewrap(material),
@@ -217,13 +223,13 @@ test('only ids of materials can be forgotten', async (t) => {
 test('a cache smaller than the number of keys changes nothing', async (t) => {
   const hsm = newCore(t, { cacheSize: 2 })
   await hsm.ensureRegion(region)
-  const materials = await Promise.all([1, 2, 3, 4, 5].map(() => hsm.createMaterial(keyName())))
+  const materials = await Promise.all([1, 2, 3, 4, 5].map(() => newMaterial(hsm)))
   const blobs = await Promise.all(materials.map((each) => hsm.encrypt(each, plaintext, {})))
   for (const [index, material] of materials.entries()) {
     const blob = blobs[index] ?? Buffer.alloc(0)
     assert.deepEqual(await hsm.decrypt(material, blob, {}), plaintext)
-    const target = { material: materials[(index + 1) % 5] ?? material, context: {} }
-    const moved = await hsm.reEncrypt({ material, blob, context: {} }, target)
+    const target = { material: materials[(index + 1) % 5] ?? material, algorithm, context: {} }
+    const moved = await hsm.reEncrypt({ material, algorithm, blob, context: {} }, target)
     assert.deepEqual(await hsm.decrypt(target.material, moved, {}), plaintext)
   }
 })
@@ -261,7 +267,7 @@ test('a sealed secret gives signing keys for its own access key only', async (t)
 test('wrapped things of one kind are not taken for another', async (t) => {
   const hsm = newCore(t)
   await hsm.ensureRegion(region)
-  const material = await hsm.createMaterial(keyName())
+  const material = await newMaterial(hsm)
   const sealed = await hsm.sealSecret('AKIAIOSFODNN7EXAMPLE', Buffer.alloc(32, 1))
   const posing = { ...material, wrapped: sealed }
   await assert.rejects(hsm.encrypt(posing, plaintext, {}), failure('key-unavailable'))
@@ -286,7 +292,7 @@ test('checkpoints are signed by one key that stays', async (t) => {
 test('ill-formed contexts are refused by every call that takes one', async (t) => {
   const hsm = newCore(t)
   await hsm.ensureRegion(region)
-  const material = await hsm.createMaterial(keyName())
+  const material = await newMaterial(hsm)
   const bad = { k: '\ud800' }
   const calls = [
     hsm.encrypt(material, plaintext, bad),
@@ -300,7 +306,7 @@ test('ill-formed contexts are refused by every call that takes one', async (t) =
 test('a plaintext above the limit is refused', async (t) => {
   const hsm = newCore(t)
   await hsm.ensureRegion(region)
-  const material = await hsm.createMaterial(keyName())
+  const material = await newMaterial(hsm)
   assert.equal((await hsm.encrypt(material, Buffer.alloc(4096), {})).length, 4096 + 127)
   await assert.rejects(hsm.encrypt(material, Buffer.alloc(4097), {}), failure('internal'))
   await assert.rejects(hsm.encrypt(material, Buffer.alloc(2 ** 20), {}), failure('internal'))

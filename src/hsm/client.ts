@@ -1,11 +1,38 @@
 import type { Duplex } from 'node:stream'
-import { internalError } from '../base/errors.ts'
 import type { Region } from '../base/ids.ts'
+import {
+  copyOf,
+  copyOfOne,
+  lastingCopyOf,
+  nothing,
+  present,
+  readMaterial,
+  readNewMaterial,
+  truth,
+} from './answers.ts'
 import { Calls, type CallsOptions } from './calls.ts'
 import { canonicalContext } from './context.ts'
+import type {
+  DataKeyPairSpec,
+  EncryptionAlgorithm,
+  KeySpec,
+  MessageType,
+  RsaEncryptionAlgorithm,
+  SigningAlgorithm,
+  WrappingAlgorithm,
+  WrappingKeySpec,
+} from './key-specs.ts'
 import { materialText, nameText } from './material-text.ts'
-import type { EncryptionContext, Hsm, HsmStatus, KeyName, Material, SigningScope } from './port.ts'
-import { commands, type Field, fieldsMax } from './protocol.ts'
+import type {
+  EncryptionContext,
+  Hsm,
+  HsmStatus,
+  KeyName,
+  Material,
+  NewMaterial,
+  SigningScope,
+} from './port.ts'
+import { commands, fieldsMax } from './protocol.ts'
 
 /**
  * The key core, as the port says. Buffers that a call takes must not change before its promise has settled; those that
@@ -44,10 +71,10 @@ export class HsmClient implements Hsm {
     return this.#calls.call(commands.status, [], ([json]) => JSON.parse(present(json).toString()))
   }
 
-  createMaterial(key: KeyName): Promise<Material> {
+  createMaterial(key: KeyName, spec: KeySpec): Promise<NewMaterial> {
     const { region, account, keyId } = key
-    return this.#calls.call(commands.createMaterial, [nameText(key)], (fields) =>
-      readMaterial({ region, account, keyId }, fields),
+    return this.#calls.call(commands.createMaterial, [nameText(key), spec], (fields) =>
+      readNewMaterial({ region, account, keyId }, spec, fields),
     )
   }
 
@@ -64,16 +91,35 @@ export class HsmClient implements Hsm {
   }
 
   reEncrypt(
-    from: { material: Material; blob: Buffer; context: EncryptionContext },
-    to: { material: Material; context: EncryptionContext },
+    from: {
+      material: Material
+      algorithm: EncryptionAlgorithm
+      blob: Buffer
+      context: EncryptionContext
+    },
+    to: { material: Material; algorithm: EncryptionAlgorithm; context: EncryptionContext },
   ): Promise<Buffer> {
     return this.#withContext(from.context, (fromContext) =>
       this.#withContext(to.context, (toContext) => {
-        const source: Field[] = [materialText(from.material), from.blob, fromContext]
-        const target: Field[] = [materialText(to.material), toContext]
+        const source = [materialText(from.material), from.algorithm, from.blob, fromContext]
+        const target = [materialText(to.material), to.algorithm, toContext]
         return this.#calls.call(commands.reEncrypt, [...source, ...target], copyOfOne)
       }),
     )
+  }
+
+  encryptRsa(
+    material: Material,
+    algorithm: RsaEncryptionAlgorithm,
+    plaintext: Buffer,
+  ): Promise<Buffer> {
+    const fields = [materialText(material), algorithm, plaintext]
+    return this.#calls.call(commands.encryptRsa, fields, copyOfOne)
+  }
+
+  decryptRsa(material: Material, algorithm: RsaEncryptionAlgorithm, blob: Buffer): Promise<Buffer> {
+    const fields = [materialText(material), algorithm, blob]
+    return this.#calls.call(commands.decryptRsa, fields, copyOfOne)
   }
 
   generateDataKey(
@@ -104,8 +150,120 @@ export class HsmClient implements Hsm {
     )
   }
 
+  generateDataKeyPair(
+    material: Material,
+    spec: DataKeyPairSpec,
+    context: EncryptionContext,
+  ): Promise<{ publicKey: Buffer; privateKey: Buffer; blob: Buffer }> {
+    return this.#withContext(context, (canonical) =>
+      this.#calls.call(
+        commands.generateDataKeyPair,
+        [materialText(material), spec, canonical],
+        ([publicKey, privateKey, blob]) => ({
+          publicKey: copyOf(publicKey),
+          privateKey: copyOf(privateKey),
+          blob: copyOf(blob),
+        }),
+      ),
+    )
+  }
+
+  generateDataKeyPairWithoutPlaintext(
+    material: Material,
+    spec: DataKeyPairSpec,
+    context: EncryptionContext,
+  ): Promise<{ publicKey: Buffer; blob: Buffer }> {
+    return this.#withContext(context, (canonical) =>
+      this.#calls.call(
+        commands.generateDataKeyPairWithoutPlaintext,
+        [materialText(material), spec, canonical],
+        ([publicKey, blob]) => ({ publicKey: copyOf(publicKey), blob: copyOf(blob) }),
+      ),
+    )
+  }
+
   random(bytes: number): Promise<Buffer> {
     return this.#calls.call(commands.random, [String(bytes)], copyOfOne)
+  }
+
+  sign(
+    material: Material,
+    algorithm: SigningAlgorithm,
+    messageType: MessageType,
+    message: Buffer,
+  ): Promise<Buffer> {
+    const fields = [materialText(material), algorithm, messageType, message]
+    return this.#calls.call(commands.sign, fields, copyOfOne)
+  }
+
+  verify(
+    material: Material,
+    algorithm: SigningAlgorithm,
+    messageType: MessageType,
+    message: Buffer,
+    signature: Buffer,
+  ): Promise<boolean> {
+    const fields = [materialText(material), algorithm, messageType, message, signature]
+    return this.#calls.call(commands.verify, fields, truth)
+  }
+
+  generateMac(material: Material, message: Buffer): Promise<Buffer> {
+    return this.#calls.call(commands.generateMac, [materialText(material), message], copyOfOne)
+  }
+
+  verifyMac(material: Material, message: Buffer, mac: Buffer): Promise<boolean> {
+    return this.#calls.call(commands.verifyMac, [materialText(material), message, mac], truth)
+  }
+
+  deriveSharedSecret(material: Material, publicKey: Buffer): Promise<Buffer> {
+    const fields = [materialText(material), publicKey]
+    return this.#calls.call(commands.deriveSharedSecret, fields, copyOfOne)
+  }
+
+  encapsulate(material: Material): Promise<{ sharedSecret: Buffer; ciphertext: Buffer }> {
+    return this.#calls.call(
+      commands.encapsulate,
+      [materialText(material)],
+      ([sharedSecret, ciphertext]) => ({
+        sharedSecret: copyOf(sharedSecret),
+        ciphertext: copyOf(ciphertext),
+      }),
+    )
+  }
+
+  decapsulate(material: Material, ciphertext: Buffer): Promise<Buffer> {
+    return this.#calls.call(commands.decapsulate, [materialText(material), ciphertext], copyOfOne)
+  }
+
+  importParameters(
+    key: KeyName,
+    wrapping: { spec: WrappingKeySpec; algorithm: WrappingAlgorithm; validTo: number },
+  ): Promise<{ publicKey: Buffer; token: Buffer }> {
+    const { spec, algorithm, validTo } = wrapping
+    const fields = [nameText(key), spec, algorithm, String(validTo)]
+    return this.#calls.call(commands.importParameters, fields, ([publicKey, token]) => ({
+      publicKey: copyOf(publicKey),
+      token: copyOf(token),
+    }))
+  }
+
+  importMaterial(
+    key: KeyName,
+    spec: KeySpec,
+    { token, encrypted }: { token: Buffer; encrypted: Buffer },
+  ): Promise<NewMaterial> {
+    const { region, account, keyId } = key
+    const fields = [nameText(key), spec, token, encrypted]
+    return this.#calls.call(commands.importMaterial, fields, (answer) =>
+      readNewMaterial({ region, account, keyId }, spec, answer),
+    )
+  }
+
+  replicate(material: Material, region: Region): Promise<Material> {
+    const { account, keyId, keySpec = 'SYMMETRIC_DEFAULT' } = material
+    return this.#calls.call(commands.replicate, [materialText(material), region], (fields) =>
+      readMaterial({ region, account, keyId }, keySpec, fields),
+    )
   }
 
   async forget(materialIds: readonly string[]): Promise<void> {
@@ -124,9 +282,9 @@ export class HsmClient implements Hsm {
   }
 
   rewrap(material: Material): Promise<Material> {
-    const { region, account, keyId } = material
+    const { region, account, keyId, keySpec = 'SYMMETRIC_DEFAULT' } = material
     return this.#calls.call(commands.rewrap, [materialText(material)], (fields) =>
-      readMaterial({ region, account, keyId }, fields),
+      readMaterial({ region, account, keyId }, keySpec, fields),
     )
   }
 
@@ -165,38 +323,3 @@ export class HsmClient implements Hsm {
     return call(canonical)
   }
 }
-
-function readMaterial(
-  name: KeyName,
-  [materialId, wrapped, generation]: readonly Buffer[],
-): Material {
-  return {
-    ...name,
-    materialId: present(materialId).toString('latin1'),
-    wrapped: present(wrapped).toString('latin1'),
-    generation: Number(present(generation).toString('latin1')),
-  }
-}
-
-function copyOfOne(fields: readonly Buffer[]): Buffer {
-  return copyOf(fields[0])
-}
-
-function copyOf(field: Buffer | undefined): Buffer {
-  return Buffer.from(present(field))
-}
-
-/** For what is kept long: not a piece of the shared pool, which would hold on to the whole of it. */
-function lastingCopyOf(field: Buffer | undefined): Buffer {
-  const source = present(field)
-  const copy = Buffer.allocUnsafeSlow(source.length)
-  source.copy(copy)
-  return copy
-}
-
-function present(field: Buffer | undefined): Buffer {
-  if (field === undefined) throw internalError('an answer of the key core without its fields')
-  return field
-}
-
-function nothing(): void {}

@@ -3,18 +3,36 @@ import type { Clock } from '../base/clock.ts'
 import { internalError } from '../base/errors.ts'
 import type { Region } from '../base/ids.ts'
 import { type DerivationScope, deriveSigningKey, sealSecret } from './access-secrets.ts'
+import {
+  decapsulateSecret,
+  type Encapsulated,
+  encapsulateSecret,
+} from './asymmetric/encapsulation.ts'
+import { KeyOperations, refuseOther } from './asymmetric/key-operations.ts'
+import { type EncodedKeyPair, generatePair } from './asymmetric/key-pair.ts'
 import { CheckpointSigner } from './checkpoint-signer.ts'
-import { decryptBlob, encryptBlob, type MaterialKey } from './cipher.ts'
+import { decryptBlob, encryptBlob } from './cipher.ts'
 import type { RootOptions } from './drivers/open.ts'
+import { GenerationQueue } from './generation-queue.ts'
 import { Hierarchy } from './hierarchy.ts'
-import { MaterialCache } from './material-cache.ts'
-import { parseMaterial } from './material-text.ts'
-import type { HsmStatus, KeyName, Material } from './port.ts'
+import { Importer } from './import/importer.ts'
+import {
+  type DataKeyPairSpec,
+  type EncryptionAlgorithm,
+  type KeySpec,
+  type MessageType,
+  type RsaEncryptionAlgorithm,
+  type SigningAlgorithm,
+  specRow,
+} from './key-specs.ts'
+import { macMatches, macOf } from './mac.ts'
+import { Materials } from './materials.ts'
+import type { HsmStatus, KeyName, Material, NewMaterial } from './port.ts'
 import { RandomPool } from './random-pool.ts'
+import type { Soon } from './soon.ts'
 
 /** AWS's limit of GenerateDataKey and GenerateRandom. */
 const randomBytesMax = 1024
-const materialBytes = 32
 
 export type CoreOptions = RootOptions & {
   readonly directory: string
@@ -23,21 +41,44 @@ export type CoreOptions = RootOptions & {
   readonly cacheSize?: number | undefined
 }
 
+/** What is encrypted, and for which key. */
+export type Sealed = {
+  readonly material: string
+  readonly algorithm: EncryptionAlgorithm
+  readonly blob: Buffer
+  readonly context: Buffer
+}
+
 /**
- * The key core: everything the port promises, done at once. Material comes as its text (`material-text.ts`), contexts
- * in canonical form. Buffers that go in stay the caller's, and so do those that come out.
+ * The key core: everything the port promises. Material comes as its text (`material-text.ts`), contexts in canonical
+ * form. Buffers that go in stay the caller's, who may overwrite them as soon as a call has returned, and so do those
+ * that come out.
  */
 export class Core {
+  readonly importer: Importer
   readonly #hierarchy: Hierarchy
   readonly #signer: CheckpointSigner
-  readonly #cache: MaterialCache
+  readonly #materials: Materials
   readonly #random = new RandomPool()
+  readonly #pairs = new KeyOperations()
+  readonly #generation = new GenerationQueue()
 
   /** Throws StartRefused. */
   constructor(options: CoreOptions) {
     this.#hierarchy = Hierarchy.open(options.directory, options, options.clock)
     this.#signer = new CheckpointSigner(this.#hierarchy.checkpointSeed)
-    this.#cache = new MaterialCache(options.cacheSize)
+    this.#materials = new Materials(this.#hierarchy, options.cacheSize)
+    this.importer = new Importer({
+      hierarchy: this.#hierarchy,
+      materials: this.#materials,
+      generation: this.#generation,
+      clock: options.clock,
+    })
+  }
+
+  /** All threads that it will ever need, for a process that may start no more later. */
+  startThreads(): void {
+    this.#pairs.startThreads()
   }
 
   ensureRegion(region: Region): void {
@@ -48,44 +89,52 @@ export class Core {
     return this.#hierarchy.status()
   }
 
-  createMaterial(name: KeyName): Material {
-    const material = randomBytes(materialBytes)
-    try {
-      return this.#hierarchy.wrapMaterial(name, randomBytes(32).toString('hex'), material)
-    } finally {
-      material.fill(0)
+  createMaterial(name: KeyName, spec: KeySpec): Soon<NewMaterial> {
+    const { material } = specRow(spec)
+    if (material.type !== 'secret') {
+      return this.#generate(spec).then(({ privateKey, publicKey }) => ({
+        material: this.#materials.wrapNew(name, spec, privateKey),
+        publicKey,
+      }))
     }
+    const secret = randomBytes(material.bytes)
+    return { material: this.#materials.wrapNew(name, spec, secret), publicKey: undefined }
   }
 
   rewrap(text: string): Material {
-    const { region, account, keyId, materialId, ...wrapped } = this.#materialOf(text)
-    const name = { region, account, keyId }
-    const material = this.#hierarchy.unwrapMaterial({ ...name, materialId, ...wrapped })
-    try {
-      return this.#hierarchy.wrapMaterial(name, materialId, material)
-    } finally {
-      material.fill(0)
-    }
+    return this.#materials.wrapAgain(text)
+  }
+
+  /** Throws 'key-unavailable' when the other Region has no keys. */
+  replicate(text: string, region: Region): Material {
+    return this.#materials.wrapAgain(text, region)
   }
 
   encrypt(material: string, plaintext: Buffer, context: Buffer): Buffer {
-    return encryptBlob(this.#material(material), plaintext, context, this.#random)
+    return encryptBlob(this.#materials.symmetric(material), plaintext, context, this.#random)
   }
 
   decrypt(material: string, blob: Buffer, context: Buffer): Buffer {
-    return decryptBlob(this.#material(material), blob, context)
+    return decryptBlob(this.#materials.symmetric(material), blob, context)
   }
 
-  reEncrypt(
-    from: { material: string; blob: Buffer; context: Buffer },
-    to: { material: string; context: Buffer },
-  ): Buffer {
-    const plaintext = this.decrypt(from.material, from.blob, from.context)
-    try {
-      return this.encrypt(to.material, plaintext, to.context)
-    } finally {
-      plaintext.fill(0)
-    }
+  encryptRsa(material: string, algorithm: RsaEncryptionAlgorithm, plaintext: Buffer): Buffer {
+    return this.#pairs.encrypt(this.#materials.pair(material), algorithm, plaintext)
+  }
+
+  decryptRsa(material: string, algorithm: RsaEncryptionAlgorithm, blob: Buffer): Soon<Buffer> {
+    const pair = this.#materials.pair(material)
+    return this.#materials.unlessForgotten(material, this.#pairs.decrypt(pair, algorithm, blob))
+  }
+
+  reEncrypt(from: Sealed, to: Omit<Sealed, 'blob'>): Soon<Buffer> {
+    const plaintext =
+      from.algorithm === 'SYMMETRIC_DEFAULT'
+        ? this.decrypt(from.material, from.blob, from.context)
+        : this.decryptRsa(from.material, from.algorithm, from.blob)
+    if (Buffer.isBuffer(plaintext)) return this.#encryptAgain(plaintext, to)
+    const kept = { ...to, context: Buffer.from(to.context) }
+    return plaintext.then((bytes) => this.#encryptAgain(bytes, kept))
   }
 
   dataKey(material: string, count: number, context: Buffer): { plaintext: Buffer; blob: Buffer } {
@@ -99,13 +148,84 @@ export class Core {
     return blob
   }
 
+  /** The private key is the caller's to wipe. */
+  async dataKeyPair(
+    material: string,
+    spec: DataKeyPairSpec,
+    context: Buffer,
+  ): Promise<EncodedKeyPair & { readonly blob: Buffer }> {
+    const kept = Buffer.from(context)
+    // Before the work is done, and again after it: meanwhile the material may have been destroyed.
+    this.#materials.symmetric(material)
+    const pair = await this.#generate(spec)
+    try {
+      return { ...pair, blob: this.encrypt(material, pair.privateKey, kept) }
+    } catch (error) {
+      pair.privateKey.fill(0)
+      throw error
+    }
+  }
+
+  sign(
+    material: string,
+    algorithm: SigningAlgorithm,
+    messageType: MessageType,
+    message: Buffer,
+  ): Soon<Buffer> {
+    const signature = this.#pairs.sign(
+      this.#materials.pair(material),
+      algorithm,
+      messageType,
+      message,
+    )
+    return this.#materials.unlessForgotten(material, signature)
+  }
+
+  verify(
+    material: string,
+    algorithm: SigningAlgorithm,
+    messageType: MessageType,
+    message: Buffer,
+    signature: Buffer,
+  ): Soon<boolean> {
+    const pair = this.#materials.pair(material)
+    const valid = this.#pairs.verify(pair, algorithm, messageType, message, signature)
+    return this.#materials.unlessForgotten(material, valid)
+  }
+
+  generateMac(material: string, message: Buffer): Buffer {
+    return macOf(this.#materials.macPads(material), message)
+  }
+
+  verifyMac(material: string, message: Buffer, mac: Buffer): boolean {
+    return macMatches(this.#materials.macPads(material), message, mac)
+  }
+
+  deriveSharedSecret(material: string, publicKey: Buffer): Soon<Buffer> {
+    const secret = this.#pairs.deriveSharedSecret(this.#materials.pair(material), publicKey)
+    return this.#materials.unlessForgotten(material, secret)
+  }
+
+  encapsulate(material: string): Encapsulated {
+    const { spec, publicKey } = this.#materials.pair(material)
+    refuseOther(spec, 'ENCAPSULATE_DECAPSULATE', 'ML_KEM')
+    return encapsulateSecret(publicKey)
+  }
+
+  decapsulate(material: string, ciphertext: Buffer): Buffer {
+    const { spec, privateKey } = this.#materials.pair(material)
+    const kind = specRow(spec).material
+    if (!('ciphertextBytes' in kind)) throw internalError(`a key of ${spec} does not do ML_KEM`)
+    return decapsulateSecret(privateKey, ciphertext, kind.ciphertextBytes)
+  }
+
   randomBytes(count: number): Buffer {
     if (count < 1 || count > randomBytesMax) throw internalError(`${count} random bytes`)
     return this.#random.bytes(count)
   }
 
   forget(materialIds: ReadonlySet<string>): void {
-    this.#cache.forget(materialIds)
+    this.#materials.forget(materialIds)
   }
 
   rotateDomainKey(region: Region): number {
@@ -114,7 +234,7 @@ export class Core {
 
   retireDomainKeys(region: Region, olderThan: number): void {
     this.#hierarchy.retire(region, olderThan)
-    this.#cache.forgetOlder(region, olderThan)
+    this.#materials.forgetOlder(region, olderThan)
   }
 
   sealSecret(accessKeyId: string, secret: Buffer): string {
@@ -133,17 +253,21 @@ export class Core {
     return this.#signer.publicKey()
   }
 
-  #material(text: string): MaterialKey {
-    const known = this.#cache.get(text)
-    if (known !== undefined) return known
-    const material = this.#materialOf(text)
-    return this.#cache.add(text, material, this.#hierarchy.unwrapMaterial(material))
+  /** RSA keys wait for their turn. */
+  #generate(spec: KeySpec): Promise<EncodedKeyPair> {
+    if (specRow(spec).material.type !== 'rsa') return generatePair(spec)
+    return this.#generation.run(() => generatePair(spec))
   }
 
-  #materialOf(text: string): Material {
-    const material = parseMaterial(text)
-    if (material === undefined) throw internalError('not the text of a key material')
-    this.#cache.refuseForgotten(material)
-    return material
+  /** Wipes `plaintext`. */
+  #encryptAgain(plaintext: Buffer, to: Omit<Sealed, 'blob'>): Buffer {
+    const { material, algorithm, context } = to
+    try {
+      return algorithm === 'SYMMETRIC_DEFAULT'
+        ? this.encrypt(material, plaintext, context)
+        : this.encryptRsa(material, algorithm, plaintext)
+    } finally {
+      plaintext.fill(0)
+    }
   }
 }

@@ -1,13 +1,34 @@
 import { internalError } from '../base/errors.ts'
-import { parseRegion, type Region } from '../base/ids.ts'
 import type { Core } from './core.ts'
-import { parseName } from './material-text.ts'
-import type { KeyName, Material } from './port.ts'
+import {
+  ascii,
+  encryptionOf,
+  fieldsOf,
+  materialIdOf,
+  momentOf,
+  nameOf,
+  newFieldsOf,
+  numberOf,
+  oneField,
+  oneOf,
+  regionOf,
+  rsaEncryptionOf,
+  scopeText,
+  truthField,
+} from './fields.ts'
+import {
+  dataKeyPairSpecs,
+  keySpecs,
+  messageTypes,
+  signingAlgorithms,
+  wrappingAlgorithms,
+  wrappingKeySpecs,
+} from './key-specs.ts'
 import { commands, type Field } from './protocol.ts'
+import { type Soon, when } from './soon.ts'
 
-const scopeBytesMax = 256
-
-type Run = (core: Core, ...fields: Buffer[]) => readonly Field[]
+/** The fields may be overwritten as soon as it has returned. */
+type Run = (core: Core, ...fields: Buffer[]) => Soon<readonly Field[]>
 
 type Command = {
   readonly code: number
@@ -29,13 +50,26 @@ const cryptography: readonly Command[] = [
   },
   {
     code: commands.reEncrypt,
-    fields: 5,
-    run: (core, material, blob, context, toMaterial, toContext) => [
-      core.reEncrypt(
-        { material: ascii(material), blob, context },
-        { material: ascii(toMaterial), context: toContext },
-      ),
+    fields: 7,
+    run: (core, material, algorithm, blob, context, toMaterial, toAlgorithm, toContext) => {
+      const from = { material: ascii(material), algorithm: encryptionOf(algorithm), blob, context }
+      const [target, targetAlgorithm] = [ascii(toMaterial), encryptionOf(toAlgorithm)]
+      const to = { material: target, algorithm: targetAlgorithm, context: toContext }
+      return when(core.reEncrypt(from, to), oneField)
+    },
+  },
+  {
+    code: commands.encryptRsa,
+    fields: 3,
+    run: (core, material, algorithm, plaintext) => [
+      core.encryptRsa(ascii(material), rsaEncryptionOf(algorithm), plaintext),
     ],
+  },
+  {
+    code: commands.decryptRsa,
+    fields: 3,
+    run: (core, material, algorithm, blob) =>
+      when(core.decryptRsa(ascii(material), rsaEncryptionOf(algorithm), blob), oneField),
   },
   {
     code: commands.generateDataKey,
@@ -52,6 +86,33 @@ const cryptography: readonly Command[] = [
       core.dataKeyBlob(ascii(material), numberOf(count), context),
     ],
   },
+  {
+    code: commands.generateDataKeyPair,
+    fields: 3,
+    run: async (core, material, spec, context) => {
+      const named = oneOf(dataKeyPairSpecs, spec)
+      const { publicKey, privateKey, blob } = await core.dataKeyPair(
+        ascii(material),
+        named,
+        context,
+      )
+      return [publicKey, privateKey, blob]
+    },
+  },
+  {
+    code: commands.generateDataKeyPairWithoutPlaintext,
+    fields: 3,
+    run: async (core, material, spec, context) => {
+      const named = oneOf(dataKeyPairSpecs, spec)
+      const { publicKey, privateKey, blob } = await core.dataKeyPair(
+        ascii(material),
+        named,
+        context,
+      )
+      privateKey.fill(0)
+      return [publicKey, blob]
+    },
+  },
   { code: commands.random, fields: 1, run: (core, count) => [core.randomBytes(numberOf(count))] },
 ]
 
@@ -67,8 +128,9 @@ const hierarchy: readonly Command[] = [
   { code: commands.status, fields: 0, run: (core) => [JSON.stringify(core.status())] },
   {
     code: commands.createMaterial,
-    fields: 1,
-    run: (core, name) => fieldsOf(core.createMaterial(nameOf(name))),
+    fields: 2,
+    run: (core, name, spec) =>
+      when(core.createMaterial(nameOf(name), oneOf(keySpecs, spec)), newFieldsOf),
   },
   {
     code: commands.rewrap,
@@ -95,6 +157,86 @@ const hierarchy: readonly Command[] = [
       core.retireDomainKeys(regionOf(region), numberOf(olderThan))
       return []
     },
+  },
+]
+
+const imports: readonly Command[] = [
+  {
+    code: commands.importParameters,
+    fields: 4,
+    run: async (core, name, spec, algorithm, validTo) => {
+      const { publicKey, token } = await core.importer.parameters(nameOf(name), {
+        spec: oneOf(wrappingKeySpecs, spec),
+        algorithm: oneOf(wrappingAlgorithms, algorithm),
+        validTo: momentOf(validTo),
+      })
+      return [publicKey, token]
+    },
+  },
+  {
+    code: commands.importMaterial,
+    fields: 4,
+    run: (core, name, spec, token, encrypted) =>
+      when(
+        core.importer.material(nameOf(name), oneOf(keySpecs, spec), { token, encrypted }),
+        newFieldsOf,
+      ),
+  },
+  {
+    code: commands.replicate,
+    fields: 2,
+    run: (core, material, region) => fieldsOf(core.replicate(ascii(material), regionOf(region))),
+  },
+]
+
+const keyPairs: readonly Command[] = [
+  {
+    code: commands.sign,
+    fields: 4,
+    run: (core, material, algorithm, messageType, message) => {
+      const named = oneOf(signingAlgorithms, algorithm)
+      const type = oneOf(messageTypes, messageType)
+      return when(core.sign(ascii(material), named, type, message), oneField)
+    },
+  },
+  {
+    code: commands.verify,
+    fields: 5,
+    run: (core, material, algorithm, messageType, message, signature) => {
+      const named = oneOf(signingAlgorithms, algorithm)
+      const type = oneOf(messageTypes, messageType)
+      return when(core.verify(ascii(material), named, type, message, signature), truthField)
+    },
+  },
+  {
+    code: commands.generateMac,
+    fields: 2,
+    run: (core, material, message) => [core.generateMac(ascii(material), message)],
+  },
+  {
+    code: commands.verifyMac,
+    fields: 3,
+    run: (core, material, message, mac) =>
+      truthField(core.verifyMac(ascii(material), message, mac)),
+  },
+  {
+    code: commands.deriveSharedSecret,
+    fields: 2,
+    run: (core, material, publicKey) =>
+      when(core.deriveSharedSecret(ascii(material), publicKey), oneField),
+  },
+  {
+    code: commands.encapsulate,
+    fields: 1,
+    run: (core, material) => {
+      const { sharedSecret, ciphertext } = core.encapsulate(ascii(material))
+      return [sharedSecret, ciphertext]
+    },
+  },
+  {
+    code: commands.decapsulate,
+    fields: 2,
+    run: (core, material, ciphertext) => [core.decapsulate(ascii(material), ciphertext)],
   },
 ]
 
@@ -126,54 +268,23 @@ const signatures: readonly Command[] = [
 ]
 
 const table = new Map<number, Command>()
-for (const command of [...cryptography, ...hierarchy, ...signatures]) {
+for (const command of [...cryptography, ...hierarchy, ...imports, ...keyPairs, ...signatures]) {
   table.set(command.code, command)
 }
 
-/** Executes one command. The fields of the answer are the caller's to wipe. Throws ServiceError. */
-export function execute(core: Core, code: number, fields: readonly Buffer[]): readonly Field[] {
+/**
+ * Executes one command, which may overwrite its fields once this has returned. The fields of the answer are the
+ * caller's to wipe. Throws ServiceError, or rejects with it.
+ */
+export function execute(
+  core: Core,
+  code: number,
+  fields: readonly Buffer[],
+): Soon<readonly Field[]> {
   const command = table.get(code)
   if (command === undefined) throw internalError(`there is no command ${code}`)
   if (command.fields !== undefined && command.fields !== fields.length) {
     throw internalError(`command ${code} has ${command.fields} fields, not ${fields.length}`)
   }
   return command.run(core, ...fields)
-}
-
-function ascii(field: Buffer): string {
-  return field.toString('latin1')
-}
-
-/** Numbers travel as decimal digits. */
-function numberOf(field: Buffer): number {
-  const digits = ascii(field)
-  if (!/^\d{1,10}$/.test(digits)) throw internalError('not a number')
-  return Number(digits)
-}
-
-function fieldsOf({ materialId, wrapped, generation }: Material): readonly Field[] {
-  return [materialId, wrapped, String(generation)]
-}
-
-function regionOf(field: Buffer): Region {
-  const region = parseRegion(ascii(field))
-  if (region === undefined) throw internalError('not the name of a region')
-  return region
-}
-
-function nameOf(field: Buffer): KeyName {
-  const name = parseName(ascii(field))
-  if (name === undefined) throw internalError('not the name of a key')
-  return name
-}
-
-function materialIdOf(field: Buffer): string {
-  const id = ascii(field)
-  if (!/^[0-9a-f]{64}$/.test(id)) throw internalError('not the id of a key material')
-  return id
-}
-
-function scopeText(field: Buffer): string {
-  if (field.length > scopeBytesMax) throw internalError('a scope that is too long')
-  return field.toString('utf8')
 }

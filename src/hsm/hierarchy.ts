@@ -16,9 +16,12 @@ import {
   writeHierarchy,
 } from './hierarchy-file.ts'
 import { withLock } from './lock.ts'
-import type { HsmStatus, KeyName, Material } from './port.ts'
+import type { HsmStatus, Material } from './port.ts'
 import { StartRefused } from './refusal.ts'
 import { binding, fromBase64, generationOf, unwrap, wrap } from './wrap.ts'
+
+/** Whose material it is, and of which spec: absent for SYMMETRIC_DEFAULT. */
+export type MaterialName = Pick<Material, 'region' | 'account' | 'keyId' | 'keySpec'>
 
 const keyBytes = 32
 /** What was under way with a domain key when its successor came must be over before it is destroyed. */
@@ -127,8 +130,19 @@ export class Hierarchy {
     return { rootDriver: this.#root.name, regions }
   }
 
+  /** Under the region key, which no rotation changes. Throws 'key-unavailable'. */
+  sealForRegion(region: Region, plaintext: Buffer, bound: Buffer): Buffer {
+    return wrap(this.#presentRegionKey(region), 0, plaintext, bound)
+  }
+
+  /** Undefined when it does not open for this Region and binding. Throws 'key-unavailable'. */
+  openForRegion(region: Region, sealed: Buffer, bound: Buffer): Buffer | undefined {
+    if (generationOf(sealed) !== 0) return undefined
+    return unwrap(this.#presentRegionKey(region), sealed, bound)
+  }
+
   /** Under the active domain key, also when another process has just made it. */
-  wrapMaterial(key: KeyName, materialId: string, material: Buffer): Material {
+  wrapMaterial(key: MaterialName, materialId: string, material: Buffer): Material {
     this.#refresh()
     const record = this.#state.regions.get(key.region)
     if (record === undefined) throw unavailable(`the region ${key.region} has no keys`)
@@ -179,6 +193,13 @@ export class Hierarchy {
     const domainKey = asKey(opened)
     this.#domainKeys.set(key.wrapped, domainKey)
     return domainKey
+  }
+
+  #presentRegionKey(region: Region): KeyObject {
+    if (!this.#state.regions.has(region)) this.#refresh()
+    const record = this.#state.regions.get(region)
+    if (record === undefined) throw unavailable(`the region ${region} has no keys`)
+    return this.#regionKey(region, record)
   }
 
   #regionKey(region: Region, record: RegionRecord): KeyObject {
@@ -259,8 +280,10 @@ function domainKeyBinding(region: Region, createdAt: number): Buffer {
   return binding('domain-key', region, String(createdAt))
 }
 
-function materialBinding({ region, account, keyId }: KeyName, materialId: string): Buffer {
-  return binding('key-material', region, account, keyId, materialId)
+function materialBinding(name: MaterialName, materialId: string): Buffer {
+  const { region, account, keyId, keySpec } = name
+  const spec = keySpec === undefined ? [] : [keySpec]
+  return binding('key-material', region, account, keyId, materialId, ...spec)
 }
 
 /** Wipes `bytes`. */

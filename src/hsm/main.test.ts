@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createPrivateKey, randomBytes } from 'node:crypto'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -9,8 +9,9 @@ import { HsmClient } from './client.ts'
 import { Core } from './core.ts'
 import { Hierarchy } from './hierarchy.ts'
 import { joinCore } from './in-process.ts'
-import { type Child, type ChildOptions, startChild } from './testing/child.ts'
-import { failure, keyName, region, temporaryDirectory } from './testing/fixtures.ts'
+import type { Material } from './port.ts'
+import { type Child, type ChildOptions, sourceDirectory, startChild } from './testing/child.ts'
+import { failure, keyName, newMaterial, region, temporaryDirectory } from './testing/fixtures.ts'
 
 function start(t: TestContext, directory: string, options: ChildOptions = {}): Child {
   const child = startChild(directory, options)
@@ -31,7 +32,7 @@ for (const confined of [true, false]) {
     const child = start(t, directory, { confined })
     const hsm = connect(t, child)
     await hsm.ensureRegion(region)
-    const material = await hsm.createMaterial(keyName())
+    const material = await newMaterial(hsm)
     await hsm.rotateDomainKey(region)
     const current = await hsm.rewrap(material)
     const blob = await hsm.encrypt(material, Buffer.from('plain'), { a: 'b' })
@@ -66,7 +67,7 @@ test('a core killed in mid-stream is followed by another, and every call is answ
   let child = start(t, directory)
   const hsm = connect(t, child)
   await hsm.ensureRegion(region)
-  const material = await hsm.createMaterial(keyName())
+  const material = await newMaterial(hsm)
   const plaintext = randomBytes(2000)
   const blob = await hsm.encrypt(material, plaintext, {})
   for (let kill = 0; kill < 3; kill++) {
@@ -92,7 +93,7 @@ test('changes of the hierarchy survive a kill right after their answer', async (
   let child = start(t, directory)
   const hsm = connect(t, child)
   await hsm.ensureRegion(region)
-  const made = await hsm.createMaterial(keyName())
+  const made = await newMaterial(hsm)
   child.process.kill('SIGKILL')
   await child.ended
   child = start(t, directory)
@@ -101,12 +102,48 @@ test('changes of the hierarchy survive a kill right after their answer', async (
   assert.equal(String(await hsm.decrypt(made, blob, {})), 'plain')
 })
 
+test('the confined process has what its threads need', async (t) => {
+  const hsm = connect(t, start(t, temporaryDirectory(t)))
+  await hsm.ensureRegion(region)
+  const message = Buffer.from('a message')
+  const modes = [
+    ['RSA_2048', 'RSASSA_PSS_SHA_256', 'DIGEST', 32],
+    ['ECC_NIST_P384', 'ECDSA_SHA_384', 'DIGEST', 48],
+    ['ECC_NIST_EDWARDS25519', 'ED25519_PH_SHA_512', 'DIGEST', 64],
+    ['ML_DSA_65', 'ML_DSA_SHAKE_256', 'EXTERNAL_MU', 64],
+  ] as const
+  for (const [spec, algorithm, type, bytes] of modes) {
+    const material = await newMaterial(hsm, keyName(), spec)
+    const digest = Buffer.alloc(bytes, 7)
+    const signature = await hsm.sign(material, algorithm, type, digest)
+    assert.equal(await hsm.verify(material, algorithm, type, digest, signature), true, algorithm)
+    signature[40] = (signature[40] ?? 0) ^ 1
+    assert.equal(await hsm.verify(material, algorithm, type, digest, signature), false, algorithm)
+  }
+  const rsa = await newMaterial(hsm, keyName(), 'RSA_2048')
+  const blob = await hsm.encryptRsa(rsa, 'RSAES_OAEP_SHA_256', message)
+  assert.deepEqual(await hsm.decryptRsa(rsa, 'RSAES_OAEP_SHA_256', blob), message)
+})
+
 test('the confined process reads and writes nothing but its folder, and reaches nothing', async (t) => {
   const directory = temporaryDirectory(t)
   const outside = temporaryDirectory(t)
   writeFileSync(join(outside, 'secret'), 'outside')
   writeFileSync(join(directory, 'own'), 'inside')
   const script = join(outside, 'probe.mjs')
+  const thread = join(outside, 'thread.mjs')
+  writeFileSync(
+    thread,
+    `import fs from 'node:fs'
+    import { Worker } from 'node:worker_threads'
+    import { serveTasks } from ${JSON.stringify(join(sourceDirectory, 'hsm/asymmetric/serve-tasks.ts'))}
+    const outcome = (attempt) => { try { return String(attempt()) } catch (error) { return error.code } }
+    serveTasks(() => Buffer.from(JSON.stringify([
+      outcome(() => fs.readFileSync(process.argv[2] + '/own')),
+      outcome(() => fs.writeFileSync(process.argv[2] + '/made', '')),
+      outcome(() => new Worker('', { eval: true, execArgv: [] })),
+    ])))`,
+  )
   writeFileSync(
     script,
     `import fs from 'node:fs'
@@ -123,15 +160,22 @@ test('the confined process reads and writes nothing but its folder, and reaches 
       source: outcome(() => fs.writeFileSync(${JSON.stringify(import.meta.filename)} + '.made', '')),
       passwords: outcome(() => fs.readFileSync('/etc/passwd')),
       spawn: outcome(() => child.spawnSync('true').status),
-      thread: outcome(() => new worker.Worker('', { eval: true })),
     }
+    found.inThread = await new Promise((resolve) => {
+      const thread = new worker.Worker(outside + '/thread.mjs', { argv: process.argv.slice(2) })
+      thread.once('message', ({ result }) => resolve(JSON.parse(Buffer.from(result))))
+      thread.postMessage({ message: new Uint8Array(1) })
+    })
+    await import(${JSON.stringify(join(sourceDirectory, 'hsm/main.ts'))})
+    // A thread with options of its own would have no permission model.
+    found.thread = outcome(() => new worker.Worker('', { eval: true, execArgv: [] }))
     const socket = net.connect(1, '127.0.0.1')
     socket.on('error', (error) => {
       fs.writeFileSync(process.argv[2] + '/found', JSON.stringify({ ...found, net: error.code }))
+      process.exit()
     })`,
   )
-  const child = start(t, directory, { script, readable: [script] })
-  child.socket.destroy()
+  const child = start(t, directory, { script, readable: [script, thread] })
   assert.equal(await child.ended, 0, child.said())
   const denied = 'ERR_ACCESS_DENIED'
   const found = JSON.parse(readFileSync(join(directory, 'found'), 'utf8'))
@@ -145,6 +189,7 @@ test('the confined process reads and writes nothing but its folder, and reaches 
     source: denied,
     passwords: denied,
     spawn: denied,
+    inThread: [denied, denied, denied],
     thread: denied,
     net: denied,
   })
@@ -214,7 +259,7 @@ test('two processes over one folder find each other’s keys', async (t) => {
   )
   const generations = (await Promise.all(rotations)).sort((a, b) => a - b)
   assert.deepEqual(generations, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
-  const material = await left.createMaterial(keyName())
+  const material = await newMaterial(left)
   assert.equal(material.generation, 11)
   const blob = await left.encrypt(material, Buffer.from('plain'), {})
   assert.equal(String(await right.decrypt(material, blob, {})), 'plain')
@@ -230,10 +275,14 @@ test('nothing that crosses to the client is a key of the hierarchy', async (t) =
   hsm.attach(stream)
   t.after(() => hsm.close())
   await hsm.ensureRegion(region)
-  const material = await hsm.createMaterial(keyName())
+  const material = await newMaterial(hsm)
   const blob = await hsm.encrypt(material, Buffer.from('the plaintext itself'), {})
   await hsm.decrypt(material, blob, {})
-  await hsm.reEncrypt({ material, blob, context: {} }, { material, context: { a: 'b' } })
+  const algorithm = 'SYMMETRIC_DEFAULT'
+  await hsm.reEncrypt(
+    { material, algorithm, blob, context: {} },
+    { material, algorithm, context: { a: 'b' } },
+  )
   await hsm.generateDataKey(material, 32, {})
   const secret = randomBytes(30)
   const sealedSecret = await hsm.sealSecret('AKIAIOSFODNN7EXAMPLE', secret)
@@ -244,6 +293,7 @@ test('nothing that crosses to the client is a key of the hierarchy', async (t) =
   await hsm.signCheckpoint(Buffer.from(`${origin}\n1\n${root}\n`))
   await hsm.rewrap(material)
   await hsm.status()
+  const pairs = await usedPairs(hsm)
   const seen = Buffer.concat(crossed)
   assert.equal(seen.includes('the plaintext itself'), true)
   const hierarchy = Hierarchy.open(directory, { passphrase: undefined }, systemClock)
@@ -253,6 +303,9 @@ test('nothing that crosses to the client is a key of the hierarchy', async (t) =
     secretsKey: hierarchy.secretsKey.export(),
     checkpointKey: hierarchy.checkpointSeed,
     secret,
+    ...Object.fromEntries(
+      pairs.map((each): [string, Buffer] => [each.keySpec ?? '', privatePart(hierarchy, each)]),
+    ),
   }
   for (const [name, key] of Object.entries(keys)) {
     for (const form of [key, key.toString('hex'), key.toString('base64')]) {
@@ -260,6 +313,39 @@ test('nothing that crosses to the client is a key of the hierarchy', async (t) =
     }
   }
 })
+
+/** One of each kind, all of whose operations were called. */
+async function usedPairs(hsm: HsmClient): Promise<Material[]> {
+  const message = Buffer.alloc(32, 'm')
+  const rsa = await newMaterial(hsm, keyName(), 'RSA_2048')
+  await hsm.sign(rsa, 'RSASSA_PSS_SHA_256', 'RAW', message)
+  await hsm.sign(rsa, 'RSASSA_PKCS1_V1_5_SHA_256', 'DIGEST', message)
+  const sealed = await hsm.encryptRsa(rsa, 'RSAES_OAEP_SHA_256', message)
+  await hsm.decryptRsa(rsa, 'RSAES_OAEP_SHA_256', sealed)
+  const curve = await hsm.createMaterial(keyName(), 'ECC_NIST_P256')
+  await hsm.sign(curve.material, 'ECDSA_SHA_256', 'DIGEST', message)
+  await hsm.deriveSharedSecret(curve.material, curve.publicKey ?? message)
+  const edwards = await newMaterial(hsm, keyName(), 'ECC_NIST_EDWARDS25519')
+  await hsm.sign(edwards, 'ED25519_SHA_512', 'RAW', message)
+  const mac = await newMaterial(hsm, keyName(), 'HMAC_256')
+  await hsm.generateMac(mac, message)
+  const lattice = await newMaterial(hsm, keyName(), 'ML_DSA_44')
+  await hsm.sign(lattice, 'ML_DSA_SHAKE_256', 'RAW', message)
+  const kem = await newMaterial(hsm, keyName(), 'ML_KEM_512')
+  await hsm.decapsulate(kem, (await hsm.encapsulate(kem)).ciphertext)
+  const all = [rsa, curve.material, edwards, mac, lattice, kem]
+  for (const each of all) await hsm.rewrap(each)
+  return all
+}
+
+/** What of a material is in no public key. */
+function privatePart(hierarchy: Hierarchy, material: Material): Buffer {
+  const bytes = hierarchy.unwrapMaterial(material)
+  if (!/RSA|ECC_NIST_P/.test(material.keySpec ?? '')) return bytes.subarray(-32)
+  const key = createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' })
+  const { d = '' } = key.export({ format: 'jwk' })
+  return Buffer.from(d, 'base64url')
+}
 
 test('a core that refuses to start answers nobody', async (t) => {
   const directory = temporaryDirectory(t)

@@ -30,7 +30,11 @@ process.on('uncaughtException', (error) => {
 // The supervisor's affair: whoever signals the whole group must not end the core before the service has drained.
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
 
-serve(start())
+const core = start()
+core.startThreads()
+// A thread can be started without any permission model: from here on none is. Undefined where there is no model.
+process.permission?.drop('worker')
+serve(core)
 
 function start(): Core {
   const [, , directory] = process.argv

@@ -1,19 +1,19 @@
 import { ServiceError } from '../base/errors.ts'
-import { headerPrefix } from './blob.ts'
-import type { MaterialKey } from './cipher.ts'
-import { padsOf } from './kdf.ts'
+import { type OpenMaterial, openMaterial, wipeMaterial } from './open-material.ts'
 import type { Material } from './port.ts'
 
 export const materialCacheSize = 10_000
 /** As many as calls that are still under way could bring back. */
 export const forgottenMax = 10_000
 
-type Entry = MaterialKey & Pick<Material, 'region' | 'materialId' | 'generation'>
+type Entry = Pick<Material, 'region' | 'materialId' | 'generation'> & {
+  readonly open: OpenMaterial
+}
 
 /**
  * Material in clear, ready for use, least recently used last out. An entry's name is the whole of what the caller
  * presented, wrapped bytes included: material under another key's name is not found here, so that it meets the check
- * that refuses it. What leaves the cache is overwritten.
+ * that refuses it. What leaves the cache is overwritten, as far as it is ours to overwrite.
  *
  * What is to be forgotten belongs to a key that was destroyed: a call that was on its way meanwhile does not bring it
  * back, because the ids of the last ten thousand are remembered.
@@ -35,30 +35,25 @@ export class MaterialCache {
     return this.#entries.size
   }
 
-  get(name: string): MaterialKey | undefined {
+  get(name: string): OpenMaterial | undefined {
     const entry = this.#entries.get(name)
     if (entry !== undefined && entry !== this.#newest) {
       this.#entries.delete(name)
       this.#entries.set(name, entry)
       this.#newest = entry
     }
-    return entry
+    return entry?.open
   }
 
-  /** Wipes `material`. */
-  add(
-    name: string,
-    { keyId, materialId, region, generation }: Material,
-    material: Buffer,
-  ): MaterialKey {
-    const pads = padsOf(material)
-    material.fill(0)
-    const entry = { prefix: headerPrefix(keyId, materialId), pads, region, materialId, generation }
+  /** Wipes `bytes`, the material in clear. Throws 'key-unavailable' for what is no material of its spec. */
+  add(name: string, material: Material, bytes: Buffer): OpenMaterial {
+    const { region, materialId, generation } = material
+    const entry = { open: openMaterial(material, bytes), region, materialId, generation }
     const [oldest] = this.#entries
     if (this.#entries.size >= this.#size && oldest !== undefined) this.#drop(...oldest)
     this.#entries.set(name, entry)
     this.#newest = entry
-    return entry
+    return entry.open
   }
 
   forget(materialIds: ReadonlySet<string>): void {
@@ -73,6 +68,11 @@ export class MaterialCache {
       if (this.#forgotten.size <= forgottenMax) break
       this.#forgotten.delete(id)
     }
+  }
+
+  /** The same material came back from outside, and has the same id. */
+  remember(materialId: string): void {
+    this.#forgotten.delete(materialId)
   }
 
   /** Throws 'key-unavailable'. To be asked before material is unwrapped. */
@@ -91,7 +91,7 @@ export class MaterialCache {
 
   #drop(name: string, entry: Entry): void {
     this.#entries.delete(name)
-    entry.pads.fill(0)
+    wipeMaterial(entry.open)
     if (this.#newest === entry) this.#newest = undefined
   }
 }

@@ -1,13 +1,19 @@
 import { parseAccountId, parseKeyId, parseRegion } from '../base/ids.ts'
+import { isSymmetric, keySpecs } from './key-specs.ts'
 import type { KeyName, Material } from './port.ts'
 
-/** Key names and material as one field of a command: their parts, a line each. No part can hold a line break. */
+/**
+ * Key names and material as one field of a command: their parts, a line each. No part can hold a line break. The last,
+ * the spec, is missing for SYMMETRIC_DEFAULT.
+ */
 export function nameText({ region, account, keyId }: KeyName): string {
   return `${region}\n${account}\n${keyId}`
 }
 
 export function materialText(material: Material): string {
-  return `${nameText(material)}\n${material.materialId}\n${material.generation}\n${material.wrapped}`
+  const { materialId, generation, wrapped, keySpec } = material
+  const text = `${nameText(material)}\n${materialId}\n${generation}\n${wrapped}`
+  return keySpec === undefined ? text : `${text}\n${keySpec}`
 }
 
 export function parseName(text: string): KeyName | undefined {
@@ -16,13 +22,21 @@ export function parseName(text: string): KeyName | undefined {
 }
 
 export function parseMaterial(text: string): Material | undefined {
-  const [region, account, keyId, materialId, generation, wrapped, ...rest] = text.split('\n')
+  const [region, account, keyId, materialId, generation, wrapped, spec, ...rest] = text.split('\n')
   const name = nameOf(region, account, keyId)
   if (name === undefined || rest.length > 0 || wrapped === undefined) return undefined
   if (!/^[0-9a-f]{64}$/.test(materialId ?? '') || !/^[1-9]\d{0,9}$/.test(generation ?? '')) {
     return undefined
   }
-  return { ...name, materialId: materialId ?? '', generation: Number(generation), wrapped }
+  const material = {
+    ...name,
+    materialId: materialId ?? '',
+    generation: Number(generation),
+    wrapped,
+  }
+  if (spec === undefined) return material
+  const keySpec = keySpecs.find((each) => each === spec && !isSymmetric(each))
+  return keySpec === undefined ? undefined : { ...material, keySpec }
 }
 
 function nameOf(region = '', account = '', keyId = ''): KeyName | undefined {

@@ -1,4 +1,14 @@
 import type { AccountId, KeyId, Region } from '../base/ids.ts'
+import type {
+  DataKeyPairSpec,
+  EncryptionAlgorithm,
+  KeySpec,
+  MessageType,
+  RsaEncryptionAlgorithm,
+  SigningAlgorithm,
+  WrappingAlgorithm,
+  WrappingKeySpec,
+} from './key-specs.ts'
 
 /**
  * The key core, as the service sees it. Key material, the secrets of access keys and the key that signs
@@ -16,15 +26,31 @@ export interface Hsm {
   ensureRegion(region: Region): Promise<void>
   status(): Promise<HsmStatus>
 
-  /** New 256-bit key material for a KMS key, wrapped by the Region's active domain key. */
-  createMaterial(key: KeyName): Promise<Material>
+  /**
+   * New key material for a KMS key, wrapped by the Region's active domain key. 'throttled' when too many RSA keys are
+   * being made already.
+   */
+  createMaterial(key: KeyName, spec: KeySpec): Promise<NewMaterial>
+  /** The symmetric three: `material` is of SYMMETRIC_DEFAULT. */
   encrypt(material: Material, plaintext: Buffer, context: EncryptionContext): Promise<Buffer>
   decrypt(material: Material, blob: Buffer, context: EncryptionContext): Promise<Buffer>
-  /** The plaintext stays inside the core. */
+  /** The plaintext stays inside the core. A context counts for SYMMETRIC_DEFAULT only. */
   reEncrypt(
-    from: { material: Material; blob: Buffer; context: EncryptionContext },
-    to: { material: Material; context: EncryptionContext },
+    from: {
+      material: Material
+      algorithm: EncryptionAlgorithm
+      blob: Buffer
+      context: EncryptionContext
+    },
+    to: { material: Material; algorithm: EncryptionAlgorithm; context: EncryptionContext },
   ): Promise<Buffer>
+  /** RSAES-OAEP (RFC 8017 §7.1), empty label, MGF1 of the same hash. 'validation' when the plaintext is too long. */
+  encryptRsa(
+    material: Material,
+    algorithm: RsaEncryptionAlgorithm,
+    plaintext: Buffer,
+  ): Promise<Buffer>
+  decryptRsa(material: Material, algorithm: RsaEncryptionAlgorithm, blob: Buffer): Promise<Buffer>
   generateDataKey(
     material: Material,
     bytes: number,
@@ -35,7 +61,71 @@ export interface Hsm {
     bytes: number,
     context: EncryptionContext,
   ): Promise<Buffer>
+  /** SPKI, PKCS#8 (RFC 5208; ML-KEM as its seed) and the PKCS#8 encrypted like a data key. */
+  generateDataKeyPair(
+    material: Material,
+    spec: DataKeyPairSpec,
+    context: EncryptionContext,
+  ): Promise<{ publicKey: Buffer; privateKey: Buffer; blob: Buffer }>
+  generateDataKeyPairWithoutPlaintext(
+    material: Material,
+    spec: DataKeyPairSpec,
+    context: EncryptionContext,
+  ): Promise<{ publicKey: Buffer; blob: Buffer }>
   random(bytes: number): Promise<Buffer>
+
+  /**
+   * RSA signatures as RFC 8017 has them (the salt of PSS as long as the hash), ECDSA in DER (RFC 3279), Ed25519
+   * (FIPS 186-5 §7.6 and §7.8), ML-DSA (FIPS 204, empty context). Length and type of the message were checked against
+   * the algorithm before.
+   */
+  sign(
+    material: Material,
+    algorithm: SigningAlgorithm,
+    messageType: MessageType,
+    message: Buffer,
+  ): Promise<Buffer>
+  verify(
+    material: Material,
+    algorithm: SigningAlgorithm,
+    messageType: MessageType,
+    message: Buffer,
+    signature: Buffer,
+  ): Promise<boolean>
+  /** HMAC (RFC 2104) with the hash of the key's spec. */
+  generateMac(material: Material, message: Buffer): Promise<Buffer>
+  /** Compares in constant time. */
+  verifyMac(material: Material, message: Buffer, mac: Buffer): Promise<boolean>
+  /**
+   * ECDH (SP 800-56A §5.7.1.2): the x coordinate. `publicKey` is SPKI in DER; 'validation' when it is no point of the
+   * same curve.
+   */
+  deriveSharedSecret(material: Material, publicKey: Buffer): Promise<Buffer>
+  /** ML-KEM (FIPS 203). */
+  encapsulate(material: Material): Promise<{ sharedSecret: Buffer; ciphertext: Buffer }>
+  /** 'invalid-ciphertext' for a wrong length; any other ciphertext gives some secret (implicit rejection). */
+  decapsulate(material: Material, ciphertext: Buffer): Promise<Buffer>
+
+  /**
+   * A new RSA key pair to wrap material with on its way here. The token holds its private half sealed, and is bound to
+   * key, algorithm and time. 'throttled' as for `createMaterial`.
+   */
+  importParameters(
+    key: KeyName,
+    wrapping: { spec: WrappingKeySpec; algorithm: WrappingAlgorithm; validTo: number },
+  ): Promise<{ publicKey: Buffer; token: Buffer }>
+  /**
+   * Material from outside. Its id is made of key id and material, so that the same material has the same id again.
+   * 'invalid-import-token', 'expired-import-token', 'invalid-ciphertext' (it does not unwrap),
+   * 'incorrect-key-material' (it is none of that spec).
+   */
+  importMaterial(
+    key: KeyName,
+    spec: KeySpec,
+    wrapped: { token: Buffer; encrypted: Buffer },
+  ): Promise<NewMaterial>
+  /** The same material, for the replica of the key in another Region. */
+  replicate(material: Material, region: Region): Promise<Material>
   /** Drops material for good, once a key is deleted: calls still under way with it fail as 'key-unavailable'. */
   forget(materialIds: readonly string[]): Promise<void>
 
@@ -68,8 +158,16 @@ export type KeyName = {
   readonly keyId: KeyId
 }
 
+export type NewMaterial = {
+  readonly material: Material
+  /** SPKI in DER (RFC 5280); undefined for secret keys. */
+  readonly publicKey: Buffer | undefined
+}
+
 /** Key material as the store keeps it: useless without the core. */
 export type Material = KeyName & {
+  /** Absent: SYMMETRIC_DEFAULT. The core opens it as material of this spec only. */
+  readonly keySpec?: KeySpec
   /** 64 lower-case hexadecimal digits. */
   readonly materialId: string
   /** The wrapped bytes, base64. The core opens it only for this region, account, key and material id. */

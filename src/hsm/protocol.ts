@@ -33,10 +33,27 @@ export const commands = {
   signingKey: 15,
   signCheckpoint: 16,
   checkpointPublicKey: 17,
+  sign: 18,
+  verify: 19,
+  generateMac: 20,
+  verifyMac: 21,
+  deriveSharedSecret: 22,
+  encapsulate: 23,
+  decapsulate: 24,
+  encryptRsa: 25,
+  decryptRsa: 26,
+  generateDataKeyPair: 27,
+  generateDataKeyPairWithoutPlaintext: 28,
+  importParameters: 40,
+  importMaterial: 41,
+  replicate: 42,
 } as const
 
 /** The answer to a command that failed has one field, the `ErrorCode`. */
 export const outcomes = { done: 0, failed: 1 } as const
+
+/** The id of no command: an item with it says that the core is at work on what takes long. */
+export const heartbeatId = 0
 
 /** A string travels as UTF-8. */
 export type Field = Buffer | string

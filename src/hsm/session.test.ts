@@ -8,7 +8,7 @@ import { Core } from './core.ts'
 import { joinCore } from './in-process.ts'
 import { materialText } from './material-text.ts'
 import { commands, encodeFrames, FrameReader, type Item } from './protocol.ts'
-import { keyName, region, temporaryDirectory } from './testing/fixtures.ts'
+import { keyName, newMaterial, region, temporaryDirectory } from './testing/fixtures.ts'
 
 function join(t: TestContext) {
   const directory = temporaryDirectory(t)
@@ -79,15 +79,17 @@ test('a malformed frame ends the connection and executes nothing of it', async (
 
 test('no bytes whatever make the core fail otherwise', async (t) => {
   const { core } = join(t)
-  const material = materialText(core.createMaterial(keyName()))
+  const material = materialText(await newMaterial(core))
+  const pair = materialText(await newMaterial(core, keyName(), 'ECC_NIST_P384'))
+  const names = ['ECC_NIST_P256', 'ECDSA_SHA_384', 'RAW', 'DIGEST', 'SYMMETRIC_DEFAULT']
   const field = fc.oneof(
     fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
-    fc.constantFrom(material, region, 'AKIAIOSFODNN7EXAMPLE', '1', '32'),
+    fc.constantFrom(material, pair, ...names, region, 'AKIAIOSFODNN7EXAMPLE', '1', '32'),
   )
   const item = fc.record({
-    code: fc.integer({ min: 0, max: 20 }),
+    code: fc.integer({ min: 0, max: 40 }),
     id: fc.constant(1),
-    fields: fc.array(field, { maxLength: 6 }),
+    fields: fc.array(field, { maxLength: 7 }),
   })
   await fc.assert(
     fc.asyncProperty(fc.array(item, { minLength: 1, maxLength: 3 }), async (items) => {
@@ -98,15 +100,62 @@ test('no bytes whatever make the core fail otherwise', async (t) => {
       })
       stream.on('data', (chunk: Buffer) => reader.push(chunk))
       await send(stream, items)
+      // Some answers come late; the time limit of the test is that of a missing one.
+      while (received < items.length) await turn()
       assert.equal(received, items.length)
       stream.destroy()
     }),
   )
 })
 
+test('late answers do not hold up the others, and those of one turn share a frame', async (t) => {
+  const { core, stream, answers } = join(t)
+  const pair = materialText(await newMaterial(core, keyName(), 'ECC_NIST_P384'))
+  const fields = [pair, 'ECDSA_SHA_384', 'RAW', 'a message']
+  await send(stream, [
+    { code: commands.sign, id: 1, fields },
+    { code: commands.random, id: 2, fields: ['0'] },
+    { code: commands.sign, id: 3, fields: [pair, 'ECDSA_SHA_256', 'RAW', 'a message'] },
+    { code: commands.generateDataKeyPair, id: 4, fields: [pair, 'ECC_NIST_P256', ''] },
+    { code: commands.generateDataKeyPair, id: 5, fields: ['', 'ECC_NIST_P256', ''] },
+  ])
+  while (answers.flat().length < 5) await turn()
+  const ids = answers.map((frame) => frame.map(({ code, id }) => [id, code]))
+  assert.deepEqual(ids, [
+    [
+      [2, 1],
+      [3, 1],
+    ],
+    [
+      [4, 1],
+      [5, 1],
+    ],
+    [[1, 0]],
+  ])
+})
+
+test('while slow commands are under way, a beat says that the core is alive', async (t) => {
+  const { core, stream, answers } = join(t)
+  const pair = materialText(await newMaterial(core, keyName(), 'ECC_NIST_P521'))
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const fields = [pair, 'ECDSA_SHA_512', 'RAW', 'a message']
+  await send(stream, [{ code: commands.sign, id: 1, fields }])
+  t.mock.timers.tick(10_000)
+  while (answers.length < 3) await turn()
+  t.mock.timers.tick(10_000)
+  await turn()
+  const beat = { code: 0, id: 0, fields: [] }
+  assert.deepEqual(answers.slice(0, 2), [[beat], [beat]])
+  assert.deepEqual(
+    answers.slice(2).map((frame) => frame.map(({ id }) => id)),
+    [[1]],
+    'none after the answer',
+  )
+})
+
 test('what is logged names the fault and the key, and holds no secret', async (t) => {
   const { core, stream, lines } = join(t)
-  const material = core.createMaterial(keyName())
+  const material = await newMaterial(core)
   const stolen = materialText({ ...material, generation: 5 })
   const context = Buffer.alloc(4)
   await send(stream, [

@@ -6,6 +6,7 @@ import {
   encodeFrames,
   type Field,
   FrameReader,
+  heartbeatId,
   type Item,
   outcomes,
   type ReceivedItem,
@@ -14,15 +15,32 @@ import {
 /** One line for the operator, without any secret. */
 export type Log = (line: string) => void
 
+/** What callers alone bring about, and may at any rate. */
+const unloggedFailures: ReadonlySet<string> = new Set([
+  'expired-import-token',
+  'incorrect-key-material',
+  'invalid-ciphertext',
+  'invalid-import-token',
+  'validation',
+])
+
+/** Well below the time that a client leaves a silent core. */
+const heartbeatMs = 5000
+
 /**
- * One client's connection, on the core's side. The answers to one frame go out in one write; while the client does not
- * read them, nothing more is read from it.
+ * One client's connection, on the core's side. The answers to one frame go out in one write, and so do the late ones of
+ * one turn of the event loop; while the client does not read them, nothing more is read from it.
  */
 export class Session {
   readonly #core: Core
   readonly #stream: Duplex
   readonly #log: Log
   readonly #reader = new FrameReader((items) => this.#answer(items))
+  /** Late answers that go out together. */
+  #late: Item[] = []
+  /** How many commands are to be answered late. */
+  #outstanding = 0
+  #heartbeat: NodeJS.Timeout | undefined
 
   constructor(core: Core, stream: Duplex, log: Log) {
     this.#core = core
@@ -41,9 +59,21 @@ export class Session {
   }
 
   #answer(commands: readonly ReceivedItem[]): void {
-    const answers = commands.map((command) => this.#execute(command))
+    const answers: Item[] = []
+    for (const command of commands) {
+      const answer = this.#execute(command)
+      if (answer !== undefined) answers.push(answer)
+    }
+    this.#send(answers)
+  }
+
+  #send(answers: readonly Item[]): void {
     const frames = encodeFrames(answers)
     for (const { fields } of answers) wipe(fields)
+    if (frames.length === 0 || this.#stream.destroyed) {
+      for (const frame of frames) frame.fill(0)
+      return
+    }
     this.#stream.cork()
     let flowing = true
     for (const frame of frames) flowing = this.#stream.write(frame, () => frame.fill(0))
@@ -53,15 +83,51 @@ export class Session {
     this.#stream.once('drain', () => this.#stream.resume())
   }
 
-  #execute({ code, id, fields }: ReceivedItem): Item {
+  /** Undefined: the answer comes late. */
+  #execute({ code, id, fields }: ReceivedItem): Item | undefined {
     try {
-      return { code: outcomes.done, id, fields: execute(this.#core, code, fields) }
+      const answer = execute(this.#core, code, fields)
+      if (!(answer instanceof Promise)) return { code: outcomes.done, id, fields: answer }
+      this.#await(id, answer)
+      return undefined
     } catch (error) {
-      const errorCode = error instanceof ServiceError ? error.code : 'internal'
-      // A ciphertext that does not open is the caller's affair and may come at any rate.
-      if (errorCode !== 'invalid-ciphertext') this.#log(describe(error))
-      return { code: outcomes.failed, id, fields: [errorCode] }
+      return this.#failure(id, error)
     }
+  }
+
+  #await(id: number, answer: Promise<readonly Field[]>): void {
+    this.#outstanding += 1
+    this.#heartbeat ??= setInterval(() => this.#beat(), heartbeatMs).unref()
+    answer.then(
+      (fields) => this.#answerLate({ code: outcomes.done, id, fields }),
+      (error: unknown) => this.#answerLate(this.#failure(id, error)),
+    )
+  }
+
+  #answerLate(item: Item): void {
+    this.#outstanding -= 1
+    if (this.#outstanding === 0) {
+      clearInterval(this.#heartbeat)
+      this.#heartbeat = undefined
+    }
+    this.#late.push(item)
+    if (this.#late.length > 1) return
+    setImmediate(() => {
+      const late = this.#late
+      this.#late = []
+      this.#send(late)
+    })
+  }
+
+  /** While slow work is under way, the client is told that the core is alive. */
+  #beat(): void {
+    this.#send([{ code: outcomes.done, id: heartbeatId, fields: [] }])
+  }
+
+  #failure(id: number, error: unknown): Item {
+    const errorCode = error instanceof ServiceError ? error.code : 'internal'
+    if (!unloggedFailures.has(errorCode)) this.#log(describe(error))
+    return { code: outcomes.failed, id, fields: [errorCode] }
   }
 }
 

@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, type KeyObject, randomFillSync } from 'node:crypto'
+import { type KeyObject, randomFillSync } from 'node:crypto'
+import { openGcm, sealGcm, tagBytes } from './gcm.ts'
 
 /**
  * How one key wraps another, everywhere in the hierarchy (`docs/formats/key-hierarchy.md`):
@@ -12,7 +13,6 @@ const version = 1
 const generationAt = 1
 const ivAt = 5
 const ciphertextAt = 17
-const tagBytes = 16
 export const wrapOverhead = ciphertextAt + tagBytes
 const wrappedBytesMax = 16_384
 
@@ -20,6 +20,7 @@ export type Purpose =
   | 'access-key-secret'
   | 'checkpoint-key'
   | 'domain-key'
+  | 'import-token'
   | 'key-material'
   | 'region-key'
   | 'secrets-key'
@@ -42,11 +43,11 @@ export function wrap(key: KeyObject, generation: number, plaintext: Buffer, boun
   wrapped[0] = version
   wrapped.writeUInt32BE(generation, generationAt)
   randomFillSync(wrapped, ivAt, ciphertextAt - ivAt)
-  const cipher = createCipheriv('aes-256-gcm', key, wrapped.subarray(ivAt, ciphertextAt))
-  cipher.setAAD(Buffer.concat([wrapped.subarray(0, ivAt), bound]))
-  cipher.update(plaintext).copy(wrapped, ciphertextAt)
-  cipher.final()
-  cipher.getAuthTag().copy(wrapped, ciphertextAt + plaintext.length)
+  const iv = wrapped.subarray(ivAt, ciphertextAt)
+  const additional = Buffer.concat([wrapped.subarray(0, ivAt), bound])
+  const { ciphertext, tag } = sealGcm(key, iv, plaintext, additional)
+  ciphertext.copy(wrapped, ciphertextAt)
+  tag.copy(wrapped, ciphertextAt + plaintext.length)
   return wrapped
 }
 
@@ -55,17 +56,9 @@ export function unwrap(key: KeyObject, wrapped: Buffer, bound: Buffer): Buffer |
   if (generationOf(wrapped) === undefined) return undefined
   const tagAt = wrapped.length - tagBytes
   const iv = wrapped.subarray(ivAt, ciphertextAt)
-  const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: tagBytes })
-  decipher.setAAD(Buffer.concat([wrapped.subarray(0, ivAt), bound]))
-  decipher.setAuthTag(wrapped.subarray(tagAt))
-  const plaintext = decipher.update(wrapped.subarray(ciphertextAt, tagAt))
-  try {
-    decipher.final()
-    return plaintext
-  } catch {
-    plaintext.fill(0)
-    return undefined
-  }
+  const additional = Buffer.concat([wrapped.subarray(0, ivAt), bound])
+  const ciphertext = wrapped.subarray(ciphertextAt, tagAt)
+  return openGcm(key, iv, { ciphertext, tag: wrapped.subarray(tagAt) }, additional)
 }
 
 /** Undefined for what cannot be a wrapped key. */

@@ -1,5 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Config } from '../config.ts'
 import { nodeOptionsFor } from './node-options.ts'
@@ -7,6 +8,14 @@ import { nodeOptionsFor } from './node-options.ts'
 const source = dirname(import.meta.dirname)
 /** What a child may read to load its own code: never the data folder, even when that lies inside the clone. */
 const sourcePaths = [source, join(dirname(source), 'package.json')]
+/** The packages of the key core's threads (`docs/dependencies.md`). */
+const packagePaths = [join(dirname(source), 'node_modules/@noble')]
+
+/**
+ * Signing must not wait while RSA keys are made: the key core makes up to one less than there are processors at a time,
+ * and as many threads again as there are processors are left to signing. libuv's own number is 4.
+ */
+const coreThreads = Math.max(4, 2 * availableParallelism() - 1)
 
 /** How a child ended, or why it could not be started. */
 export type End = {
@@ -46,9 +55,17 @@ export function spawnService(config: Config): Child {
 export function spawnCore(config: Config, passphrase: Buffer): Child {
   const directory = join(config.dataDir, 'hsm')
   const core = spawnConfined(
-    [...allowed('read', [...sourcePaths, directory]), ...allowed('write', [directory])],
+    [
+      '--allow-worker',
+      ...allowed('read', [...sourcePaths, ...packagePaths, directory]),
+      ...allowed('write', [directory]),
+    ],
     [join(source, 'hsm/main.ts'), directory],
-    { cwd: directory, stdio: ['pipe', 'inherit', 'inherit', 'pipe'], env: {} },
+    {
+      cwd: directory,
+      stdio: ['pipe', 'inherit', 'inherit', 'pipe'],
+      env: { UV_THREADPOOL_SIZE: String(coreThreads) },
+    },
   )
   // A core that dies at once leaves both closed, which its end tells.
   for (const stream of core.process.stdio ?? []) stream?.on('error', () => {})

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 export const sourceDirectory = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const main = join(sourceDirectory, 'hsm/main.ts')
+const packages = join(dirname(sourceDirectory), 'node_modules/@noble')
 
 export type Child = {
   readonly process: ChildProcess
@@ -29,7 +30,8 @@ export function startChild(directory: string, options: ChildOptions = {}): Child
   const { passphrase = '', confined = true, script = main, readable = [] } = options
   const permissions = [
     '--permission',
-    ...[sourceDirectory, directory, ...readable].map((path) => `--allow-fs-read=${path}`),
+    '--allow-worker',
+    ...[sourceDirectory, packages, directory, ...readable].map((path) => `--allow-fs-read=${path}`),
     `--allow-fs-write=${directory}`,
   ]
   const child = spawn(

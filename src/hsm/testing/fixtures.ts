@@ -13,7 +13,8 @@ import {
 import type { HsmClient } from '../client.ts'
 import type { ScryptCost } from '../drivers/passphrase.ts'
 import { createInProcessCore, type InProcessOptions } from '../in-process.ts'
-import type { KeyName } from '../port.ts'
+import type { KeySpec } from '../key-specs.ts'
+import type { KeyName, Material, NewMaterial } from '../port.ts'
 
 /** Enough to show that the parameters are used, and quick. */
 export const quickCost: ScryptCost = { N: 16, r: 8, p: 1 }
@@ -34,6 +35,20 @@ export function newCore(
   return client
 }
 
+/** A core for all tests of a file. `remove` ends it, and takes its folder with it. */
+export function newDeploymentCore(options: InProcessOptions = {}): {
+  readonly client: HsmClient
+  remove(): void
+} {
+  const directory = mkdtempSync(join(tmpdir(), 'kagiban-hsm-'))
+  const client = createInProcessCore(directory, options)
+  const remove = () => {
+    client.close()
+    rmSync(directory, { recursive: true, force: true })
+  }
+  return { client, remove }
+}
+
 export const region = must(parseRegion('us-east-1'))
 export const otherRegion = must(parseRegion('eu-central-1'))
 export const account = must(parseAccountId('111122223333'))
@@ -46,6 +61,16 @@ export function keyName(
   parts: { region?: Region; account?: AccountId; keyId?: KeyId } = {},
 ): KeyName {
   return { region, account, keyId: uuidKey, ...parts }
+}
+
+/** Of SYMMETRIC_DEFAULT unless another spec is given. */
+export async function newMaterial(
+  hsm: { createMaterial(name: KeyName, spec: KeySpec): NewMaterial | Promise<NewMaterial> },
+  name = keyName(),
+  spec: KeySpec = 'SYMMETRIC_DEFAULT',
+): Promise<Material> {
+  const { material } = await hsm.createMaterial(name, spec)
+  return material
 }
 
 /** What `assert.throws` and `assert.rejects` compare a ServiceError with. */

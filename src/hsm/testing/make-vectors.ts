@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { createInProcessCore } from '../in-process.ts'
 import type { EncryptionContext, Hsm, Material } from '../port.ts'
 import { sourceDirectory } from './child.ts'
-import { keyName, multiRegionKey, otherRegion, quickCost, region } from './fixtures.ts'
+import { keyName, multiRegionKey, newMaterial, otherRegion, quickCost, region } from './fixtures.ts'
 
 const vectors = join(dirname(sourceDirectory), 'tests/vectors')
 
@@ -47,10 +47,10 @@ async function encryptAll(hsm: Hsm, materials: readonly Material[]): Promise<obj
 async function makeMaterials(hsm: Hsm): Promise<Material[]> {
   await hsm.ensureRegion(region)
   await hsm.ensureRegion(otherRegion)
-  const first = await hsm.createMaterial(keyName())
+  const first = await newMaterial(hsm)
   await hsm.rotateDomainKey(region)
-  const second = await hsm.createMaterial(keyName({ keyId: multiRegionKey }))
-  return [first, second, await hsm.createMaterial(keyName({ region: otherRegion }))]
+  const second = await newMaterial(hsm, keyName({ keyId: multiRegionKey }))
+  return [first, second, await newMaterial(hsm, keyName({ region: otherRegion }))]
 }
 
 async function describe(hsm: Hsm): Promise<object> {
