@@ -4,6 +4,7 @@ import { exportAudit } from './audit.ts'
 import { backup } from './backup.ts'
 import type { CommandLine } from './command-line.ts'
 import { rotateDomainKey } from './domain-key.ts'
+import { listQuotas, setQuota, unsetQuota } from './quota.ts'
 import { restore } from './restore.ts'
 import { exitCodes, run } from './run.ts'
 import { start } from './start.ts'
@@ -15,6 +16,9 @@ const commands: readonly CommandLine[] = [
   createAccount,
   exportAudit,
   rotateDomainKey,
+  listQuotas,
+  setQuota,
+  unsetQuota,
   backup,
   restore,
 ]

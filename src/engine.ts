@@ -20,13 +20,17 @@ import { readRecords } from './journal/reader.ts'
 import { Accounts, type Deployment } from './operator/accounts.ts'
 import { operatorCommands } from './operator/commands.ts'
 import { operatorEvent } from './operator/event.ts'
+import { Quotas } from './operator/quotas.ts'
 import { socketName, startOperatorSocket } from './operator/socket.ts'
 import { Pipeline } from './pipeline.ts'
 import { commitRecorded, type Recorder, replayOutbox } from './record/commit.ts'
 import { elementBytesFor } from './record/event.ts'
 import { Refusals } from './record/refusals.ts'
+import { requestThrottle } from './request-throttle.ts'
 import { cloudTrailService } from './services/cloudtrail/service.ts'
-import { defaultLimits } from './services/kms/deps.ts'
+import { Grants } from './services/kms/grants.ts'
+import { lastUsageFrom } from './services/kms/last-usage.ts'
+import { kmsQuotas, limitsFrom } from './services/kms/quotas.ts'
 import { kmsService } from './services/kms/service.ts'
 import { KmsState, materialRow } from './services/kms/state.ts'
 import { stsService } from './services/sts/service.ts'
@@ -35,8 +39,7 @@ import { ownOutbox } from './storage/own-outbox.ts'
 import { StoreConflict } from './storage/port.ts'
 import { openSqliteStore } from './storage/sqlite/store.ts'
 import { DomainKeys } from './upkeep/domain-keys.ts'
-import { deleteDueKeys } from './upkeep/key-deletion.ts'
-import { every } from './upkeep/schedule.ts'
+import { startUpkeep } from './upkeep/upkeep.ts'
 
 /** What the composition needs from outside, so that tests can hold it. */
 export type EngineDeps = {
@@ -55,8 +58,6 @@ export type Engine = {
   /** Drains: answers what is in flight, writes the last checkpoint, closes. */
   stop(): Promise<void>
 }
-
-const upkeepIntervalMs = 60_000
 
 /**
  * Puts the service together, in the order in which the parts need each other: the address, records in memory, the
@@ -99,6 +100,8 @@ type Parts = Recorder & {
   readonly accounts: Accounts
   readonly deployment: Deployment
   readonly state: KmsState
+  readonly grants: Grants
+  readonly quotas: Quotas
   readonly lookup: EventLookup
   readonly refusals: Refusals
 }
@@ -115,6 +118,8 @@ async function openState(
   const mirror = new Mirror(store)
   const accounts = new Accounts(mirror)
   const state = new KmsState(mirror)
+  const grants = new Grants(mirror, state)
+  const quotas = new Quotas(mirror, kmsQuotas)
   const [, journal] = await Promise.all([mirror.load(), openJournalOf(config, deps)])
   const recorder = { store, mirror, journal }
   await replayOutbox(store, journal, (from) => recordsFrom(config, from), deps.log)
@@ -139,7 +144,7 @@ async function openState(
     clock,
     random,
   })
-  return { ...recorder, accounts, deployment, state, lookup, refusals }
+  return { ...recorder, accounts, deployment, state, grants, quotas, lookup, refusals }
 }
 
 async function openJournalOf(config: Config, deps: EngineDeps): Promise<OpenedJournal> {
@@ -193,13 +198,16 @@ async function found(
 
 function pipelineOf(deps: EngineDeps, parts: Parts): Pipeline {
   const { hsm, clock, random, log } = deps
-  const { accounts, deployment, state, lookup } = parts
+  const { accounts, deployment, state, grants, quotas, lookup } = parts
   const kms = kmsService({
     state,
+    grants,
     hsm,
+    regions: deployment.regions,
+    lastUsage: lastUsageFrom(lookup),
     random,
     parseBlob,
-    limits: defaultLimits,
+    limits: limitsFrom(quotas),
     policies: {
       defaultKeyPolicy,
       admitKeyPolicy: (text, change) => {
@@ -210,6 +218,7 @@ function pipelineOf(deps: EngineDeps, parts: Parts): Pipeline {
             (principal.type !== 'everyone' && accounts.exists(principal.account)),
         })
       },
+      accountExists: (account) => accounts.exists(account),
     },
   })
   const directory = new Directory([kms, stsService(), cloudTrailService({ lookup })])
@@ -223,6 +232,7 @@ function pipelineOf(deps: EngineDeps, parts: Parts): Pipeline {
   return new Pipeline({
     ...parts,
     directory,
+    throttle: requestThrottle(quotas, clock),
     authenticate: (request) => authenticator.verify(request),
     authorize: authorizer(new PolicyCache()),
     clock,
@@ -288,19 +298,12 @@ async function openDoors(
   const path = relative(process.cwd(), join(runDirectory, socketName(config.node)))
   const socket = await startOperatorSocket(path, commands, log)
   if (endpoint === undefined) return socket
-  const toForget = new Set<string>()
-  const upkeep = [
-    every(
-      upkeepIntervalMs,
-      async () => void (await deleteDueKeys({ ...parts, hsm, clock, random, toForget })),
-      log,
-    ),
-    every(upkeepIntervalMs, () => domainKeys.upkeep(), log),
-  ]
+  const { regions } = parts.deployment
+  const upkeep = startUpkeep({ ...parts, regions, hsm, clock, random, domainKeys, log })
   return {
     close: async () => {
       await socket.close()
-      await Promise.all(upkeep.map((task) => task.stop()))
+      await upkeep.stop()
     },
   }
 }

@@ -28,7 +28,25 @@ export type CheckpointSigner = (message: Buffer) => Promise<Buffer>
  */
 export interface EventLookup {
   find(query: LookupQuery): Promise<LookupPage>
+  /** The newest success of any of some operations on a resource, however long ago it was. */
+  last(query: LastEventQuery): Promise<LastEvent | undefined>
   close(): Promise<void>
+}
+
+export type LastEventQuery = {
+  /** Matches the record's recipientAccountId. */
+  readonly account: string
+  /** ARN */
+  readonly resource: string
+  readonly names: readonly string[]
+}
+
+export type LastEvent = {
+  readonly name: string
+  /** ms since the epoch, in whole seconds, as records have it. */
+  readonly time: number
+  readonly eventId: string
+  readonly requestId: string
 }
 
 export type LookupAttribute =

@@ -18,6 +18,7 @@ import { account, House, otherAccount, region } from '../testing/house.ts'
 import { DomainKeys } from '../upkeep/domain-keys.ts'
 import { Accounts, newAccessKey } from './accounts.ts'
 import { operatorCommands } from './commands.ts'
+import { Quotas } from './quotas.ts'
 import type { Command } from './socket.ts'
 
 const third = '777788889999'
@@ -237,6 +238,7 @@ describe('backup-snapshot', () => {
     })
     const mirror = new Mirror(store)
     const accounts = new Accounts(mirror)
+    const quotas = new Quotas(mirror, [])
     const table = mirror.table<number>('change', jsonCodec())
     await mirror.load()
     await mirror.commit([accounts.found({ account, regions: [region], createdAt: 0 })], [])
@@ -245,6 +247,7 @@ describe('backup-snapshot', () => {
     const commands: Readonly<Record<string, Command>> = operatorCommands({
       ...recorder,
       accounts,
+      quotas,
       hsm: unused,
       domainKeys: unused,
       clock: { now: () => 0 },

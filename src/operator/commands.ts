@@ -8,12 +8,15 @@ import { StoreConflict } from '../storage/port.ts'
 import type { DomainKeys } from '../upkeep/domain-keys.ts'
 import { type Accounts, newAccessKey } from './accounts.ts'
 import { operatorEvent } from './event.ts'
+import { quotaCommands } from './quota-commands.ts'
+import type { Quotas } from './quotas.ts'
 import { type Command, OperatorError } from './socket.ts'
 
 /** What an operator can do while the service runs. Each command that changes something is recorded. */
 export type OperatorDeps = Recorder & {
   readonly journal: OpenedJournal
   readonly accounts: Accounts
+  readonly quotas: Quotas
   readonly hsm: Hsm
   readonly domainKeys: DomainKeys
   readonly clock: Clock
@@ -36,6 +39,9 @@ export function operatorCommands(deps: OperatorDeps): Readonly<Record<string, Co
     status: () => status(deps),
     'account-create': fresh((input) => createAccount(deps, input)),
     'domain-key-rotate': fresh((input, progress) => rotateDomainKeys(deps, input, progress)),
+    ...Object.fromEntries(
+      Object.entries(quotaCommands(deps)).map(([name, command]) => [name, fresh(command)]),
+    ),
     'backup-snapshot': fresh((input, progress) => snapshot(deps, input, progress)),
   }
 }

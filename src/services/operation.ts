@@ -51,6 +51,20 @@ export type OutputValue<O> = O extends StructureSchema ? Value<O> : undefined
 export type Result<Output> = {
   readonly output: Output
   readonly changes?: readonly Put[]
+  /** Recorded behind the call's own record, in the commit of the changes. Without changes there are none. */
+  readonly events?: readonly OwnEvent[]
+}
+
+/** What a service does of itself, because of a call or of the time: the members that are particular to its record. */
+export type OwnEvent = {
+  readonly eventSource: string
+  readonly eventName: string
+  /** Whose resources it is about. */
+  readonly account: AccountId
+  readonly region: Region
+  readonly resources: readonly AuditResource[]
+  /** serviceEventDetails */
+  readonly details?: JsonObject
 }
 
 /** What every handler may know of the call it serves. */
@@ -139,4 +153,6 @@ export type Service = {
     | { readonly name: 'query'; readonly version: string; readonly namespace: string }
   readonly operations: ReadonlyMap<string, AnyOperation>
   readonly deps: unknown
+  /** The pool of request quotas that a call draws from; without it, none. */
+  readonly requestPool?: (operation: string, target: unknown) => string
 }

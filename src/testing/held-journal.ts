@@ -92,6 +92,8 @@ export type RecordedEvent = {
   readonly userIdentity: Readonly<Record<string, unknown>>
   readonly requestParameters: Readonly<Record<string, unknown>> | null
   readonly responseElements: Readonly<Record<string, unknown>> | null
+  readonly additionalEventData?: Readonly<Record<string, unknown>>
+  readonly readOnly: boolean
   readonly resources?: readonly { readonly accountId: string; readonly ARN: string }[]
   readonly serviceEventDetails?: Readonly<Record<string, unknown>>
 }

@@ -13,11 +13,14 @@ import { parseBlob } from '../hsm/blob.ts'
 import type { Hsm } from '../hsm/port.ts'
 import { newCore } from '../hsm/testing/fixtures.ts'
 import { type AccessKey, Accounts, newAccessKey } from '../operator/accounts.ts'
+import { Quotas } from '../operator/quotas.ts'
 import { Pipeline } from '../pipeline.ts'
 import { elementBytesLimit } from '../record/event.ts'
 import { Refusals } from '../record/refusals.ts'
+import { requestThrottle } from '../request-throttle.ts'
 import { cloudTrailService } from '../services/cloudtrail/service.ts'
-import { defaultLimits } from '../services/kms/deps.ts'
+import { Grants } from '../services/kms/grants.ts'
+import { kmsQuotas, limitsFrom } from '../services/kms/quotas.ts'
 import { kmsService } from '../services/kms/service.ts'
 import { KmsState } from '../services/kms/state.ts'
 import type { Service } from '../services/operation.ts'
@@ -46,6 +49,7 @@ export type Answer = {
 export type Sending = {
   readonly key?: AccessKey
   readonly service?: string
+  readonly region?: Region
   /** X-Amz-Target as a whole. */
   readonly target?: string
   readonly headers?: readonly (readonly [string, string])[]
@@ -57,6 +61,10 @@ export type HouseOptions = {
   readonly hsm?: (real: Hsm) => Hsm
   readonly services?: (known: readonly Service[]) => readonly Service[]
   readonly shared?: SharedRows
+  /** `region` first; that one alone unless they are given. */
+  readonly regions?: readonly Region[]
+  /** Of the key core; a temporary one unless it is given. */
+  readonly directory?: string
 }
 
 /** Everything from a request to its answer, with a real key core, and a store and a journal that tests can hold. */
@@ -66,6 +74,9 @@ export class House {
   readonly mirror: Mirror
   readonly accounts: Accounts
   readonly state: KmsState
+  readonly grants: Grants
+  readonly quotas: Quotas
+  readonly regions: readonly Region[]
   readonly hsm: Hsm
   readonly journal = new HeldJournal()
   readonly refusals: Refusals
@@ -77,7 +88,12 @@ export class House {
   readonly clock = { time: Date.UTC(2026, 4, 6, 7, 8, 9, 123), now: () => this.clock.time }
 
   private constructor(context: TestContext, options: HouseOptions) {
-    const core = newCore(context, { clock: this.clock })
+    this.regions = options.regions ?? [region]
+    const { directory } = options
+    const core = newCore(context, {
+      clock: this.clock,
+      ...(directory === undefined ? {} : { directory }),
+    })
     this.hsm = options.hsm?.(core) ?? core
     this.shared = options.shared ?? new SharedRows()
     const { store, faults } = faultyStore(this.shared)
@@ -86,6 +102,8 @@ export class House {
     this.mirror = new Mirror(store)
     this.accounts = new Accounts(this.mirror)
     this.state = new KmsState(this.mirror)
+    this.quotas = new Quotas(this.mirror, kmsQuotas)
+    this.grants = new Grants(this.mirror, this.state)
     const { clock, journal } = this
     this.refusals = new Refusals({ journal, account, region, clock, random: systemRandom })
     this.pipeline = this.#pipeline(options)
@@ -94,13 +112,13 @@ export class House {
   /** A deployment with two accounts, whose root users have `key` and `otherKey`. */
   static async open(context: TestContext, options: HouseOptions = {}): Promise<House> {
     const house = new House(context, options)
-    const { mirror, accounts, hsm, clock } = house
+    const { mirror, accounts, hsm, clock, regions } = house
     await mirror.load()
-    await hsm.ensureRegion(region)
+    for (const each of regions) await hsm.ensureRegion(each)
     const now = clock.now()
     await mirror.commit(
       [
-        accounts.found({ account, regions: [region], createdAt: now }),
+        accounts.found({ account, regions, createdAt: now }),
         ...(await accounts.create(account, house.key, now, hsm)),
         ...(await accounts.create(otherAccount, house.otherKey, now, hsm)),
       ],
@@ -112,37 +130,39 @@ export class House {
   }
 
   #pipeline(options: HouseOptions): Pipeline {
-    const { state, hsm, accounts, clock, mirror, store, journal, refusals } = this
+    const { state, grants, hsm, accounts, clock, mirror, store, journal, refusals } = this
     const kms = kmsService({
       state,
+      grants,
       hsm,
+      regions: this.regions,
+      lastUsage: async () => undefined,
       random: systemRandom,
       parseBlob,
-      limits: defaultLimits,
+      limits: limitsFrom(this.quotas),
       policies: {
         defaultKeyPolicy,
         admitKeyPolicy: (text, change) => {
           admitKeyPolicy(text, { ...change, principalExists: () => true })
         },
+        accountExists: (id) => accounts.exists(id),
       },
     })
-    const lookup = {
-      find: async () => ({ records: [], next: undefined }),
-      close: async () => {},
-    }
+    const lookup = { find: async () => ({ records: [], next: undefined }) }
     const known = [kms, stsService(), cloudTrailService({ lookup })]
     const directory = new Directory(options.services?.(known) ?? known)
     const authenticator = new Authenticator({
       credential: (accessKeyId) => accounts.credential(accessKeyId),
       signingKey: (scope) => hsm.signingKey(scope),
       clock,
-      regions: new Set([region]),
+      regions: new Set(this.regions),
       services: directory.signingNames,
     })
     return new Pipeline({
       directory,
       authenticate: (request) => authenticator.verify(request),
       authorize: authorizer(new PolicyCache()),
+      throttle: requestThrottle(this.quotas, clock),
       mirror,
       store,
       journal,
@@ -169,7 +189,7 @@ export class House {
       {
         accessKeyId,
         secret: secretAccessKey,
-        region,
+        region: sending.region ?? region,
         service: sending.service ?? 'kms',
         timestamp,
       },

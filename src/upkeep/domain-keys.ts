@@ -11,7 +11,7 @@ import { type Put, StoreConflict } from '../storage/port.ts'
 export type DomainKeysOptions = {
   readonly hsm: Hsm
   readonly mirror: Mirror
-  readonly materials: Table<Material>
+  readonly materials: Table<Material, Pick<Material, 'region' | 'generation'>>
   /** The row id of a material. */
   readonly materialRow: (material: Material) => string
   readonly clock: Clock
@@ -52,9 +52,9 @@ export class DomainKeys {
     await mirror.refresh()
     const active = (await hsm.status()).regions.find((entry) => entry.region === region)
     if (active === undefined) return 0
-    const outdated = [...this.#options.materials.values()].filter(
-      (material) => material.region === region && material.generation < active.activeGeneration,
-    )
+    const isOutdated = (material: Pick<Material, 'region' | 'generation'>) =>
+      material.region === region && material.generation < active.activeGeneration
+    const outdated = [...this.#options.materials.values(isOutdated)]
     for (let start = 0; start < outdated.length; start += batchSize) {
       await this.#rewrapBatch(outdated.slice(start, start + batchSize))
       progress(Math.min(start + batchSize, outdated.length), outdated.length)

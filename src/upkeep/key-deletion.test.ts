@@ -8,6 +8,7 @@ import { KmsState } from '../services/kms/state.ts'
 import { createMemoryStore } from '../storage/memory/store.ts'
 import { Mirror } from '../storage/mirror.ts'
 import { account, House, region } from '../testing/house.ts'
+import { Forgetting } from './forgetting.ts'
 import { deleteDueKeys } from './key-deletion.ts'
 
 const dayMs = 86_400_000
@@ -15,8 +16,15 @@ const Plaintext = Buffer.from('plaintext').toString('base64')
 
 async function opened(t: TestContext, hsm: (real: Hsm) => Hsm = (real) => real) {
   const house = await House.open(t, { hsm })
-  const toForget = new Set<string>()
-  const upkeep = () => deleteDueKeys({ ...house, random: systemRandom, toForget })
+  const deps = { ...house, regions: [region], random: systemRandom }
+  const forgetting = new Forgetting(deps)
+  const upkeep = async () => {
+    try {
+      return await deleteDueKeys(deps)
+    } finally {
+      await forgetting.flush()
+    }
+  }
   /** A key with an alias and a ciphertext, to be deleted in seven days. */
   const scheduled = async (name = 'doomed') => {
     const KeyId = await house.newKey()
@@ -226,7 +234,7 @@ describe('the key core is told to forget the material', () => {
     const { KeyId } = await scheduled()
     const materialId = house.state.key(region, KeyId)?.currentMaterialId
     house.clock.time += 7 * dayMs
-    fail(2)
+    fail(3)
     await assert.rejects(upkeep(), { code: 'unavailable' })
     assert.deepEqual(rowsOf(KeyId), [], 'the key is destroyed all the same')
     await assert.rejects(upkeep(), { code: 'unavailable' })
@@ -262,7 +270,7 @@ describe('the key core is told to forget the material', () => {
     const { house, upkeep, scheduled } = await opened(t)
     const { KeyId } = await scheduled()
     const key = house.state.key(region, KeyId)
-    const material = key && house.state.material(key, key.currentMaterialId)
+    const material = key && house.state.material(key, key.currentMaterialId ?? '')
     assert.ok(material !== undefined)
     house.clock.time += 7 * dayMs
     await upkeep()

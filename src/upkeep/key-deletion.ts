@@ -1,23 +1,20 @@
 import type { Clock } from '../base/clock.ts'
+import type { Region } from '../base/ids.ts'
 import type { Random } from '../base/random.ts'
-import type { Hsm } from '../hsm/port.ts'
 import { commitRecorded, type Recorder } from '../record/commit.ts'
-import { internalIdentity, serviceEventRecord } from '../record/event.ts'
-import { type DeleteKeyEvent, destroyKey, keysDue } from '../services/kms/deletion.ts'
+import { ownEventRecord } from '../record/own-event.ts'
+import { destroyKey, keysDue } from '../services/kms/deletion.ts'
+import type { Grants } from '../services/kms/grants.ts'
 import type { KeyRecord } from '../services/kms/key.ts'
 import type { KmsState } from '../services/kms/state.ts'
-import { type OutboxEvent, StoreConflict } from '../storage/port.ts'
+import { StoreConflict } from '../storage/port.ts'
 
 export type KeyDeletionDeps = Recorder & {
   readonly state: KmsState
-  readonly hsm: Hsm
+  readonly grants: Grants
+  readonly regions: readonly Region[]
   readonly clock: Clock
   readonly random: Random
-  /**
-   * Materials of destroyed keys that the key core has not been told of. Empty at first; the same one at each upkeep,
-   * so that the next one tells the core what this one could not.
-   */
-  readonly toForget: Set<string>
 }
 
 const batchSize = 100
@@ -29,54 +26,43 @@ export async function deleteDueKeys(deps: KeyDeletionDeps): Promise<number> {
   for (;;) {
     const due = keysDue(deps.state, deps.clock.now(), batchSize)
     let progress = 0
-    try {
-      for (const key of due) if (await destroy(key, deps)) progress++
-    } finally {
-      await forgetDestroyed(deps)
-    }
+    for (const key of due) if (await destroy(key, deps)) progress++
     deleted += progress
-    if (due.length < batchSize || progress === 0) return deleted
+    if (due.length < batchSize || progress === 0) break
+  }
+  await dropGrants(deps)
+  return deleted
+}
+
+/** How many rows one transaction removes: requests wait for a few milliseconds, and not for fifty thousand grants. */
+const grantBatch = 100
+/** How many of those one upkeep commits, so that who stops the service waits no longer than a second. */
+const grantBatchesMax = 50
+
+/** Removes the grants of keys that are gone, those included that an earlier process left behind. */
+async function dropGrants(deps: KeyDeletionDeps): Promise<void> {
+  for (let batch = 0; batch < grantBatchesMax; batch++) {
+    const removals = deps.grants.leftovers(grantBatch)
+    if (removals.length === 0) return
+    try {
+      await commitRecorded(deps, removals, [])
+    } catch (error) {
+      if (!(error instanceof StoreConflict)) throw error
+      // Another process is at it: what it leaves is for the next upkeep.
+      return
+    }
   }
 }
 
 /** False if its deletion was cancelled, or another process destroyed it, a moment ago. */
 async function destroy(key: KeyRecord, deps: KeyDeletionDeps): Promise<boolean> {
+  const now = deps.clock.now()
   try {
-    const { changes, event, materialIds } = destroyKey(deps.state, key)
-    try {
-      await commitRecorded(deps, changes, [deletionEvent(event, deps)])
-    } finally {
-      // Whoever destroyed it, and even if its record could not be written: what is gone is to be forgotten.
-      for (const id of materialIds) {
-        if (deps.state.material(key, id) === undefined) deps.toForget.add(id)
-      }
-    }
+    const { changes, event } = destroyKey(deps, key, now)
+    await commitRecorded(deps, changes, [ownEventRecord(event, now, deps.random)])
     return true
   } catch (error) {
     if (!(error instanceof StoreConflict)) throw error
     return false
   }
-}
-
-async function forgetDestroyed({ hsm, toForget }: KeyDeletionDeps): Promise<void> {
-  if (toForget.size === 0) return
-  const ids = [...toForget]
-  await hsm.forget(ids)
-  for (const id of ids) toForget.delete(id)
-}
-
-function deletionEvent(event: DeleteKeyEvent, deps: KeyDeletionDeps): OutboxEvent {
-  const eventId = deps.random.uuid()
-  const record = serviceEventRecord({
-    eventId,
-    userIdentity: internalIdentity(event.account),
-    time: deps.clock.now(),
-    eventSource: event.eventSource,
-    eventName: event.eventName,
-    region: event.region,
-    sourceIp: 'AWS Internal',
-    resources: event.resources,
-    recipientAccountId: event.account,
-  })
-  return { id: eventId, record }
 }

@@ -3,7 +3,7 @@ export function every(
   intervalMs: number,
   task: () => Promise<void>,
   log: (line: string) => void,
-): { stop(): Promise<void> } {
+): Schedule {
   let running: Promise<void> = Promise.resolve()
   let busy = false
   const run = () => {
@@ -20,9 +20,16 @@ export function every(
   run()
   const timer = setInterval(run, intervalMs)
   return {
+    run,
     stop: () => {
       clearInterval(timer)
       return running
     },
   }
+}
+
+export type Schedule = {
+  /** Runs it now, unless it is running. */
+  run(): void
+  stop(): Promise<void>
 }

@@ -73,6 +73,22 @@ const table: Readonly<Record<ErrorCode, Names>> = {
     query: ['InvalidClientTokenId', 403],
   },
   unsupported: { json: ['UnsupportedOperationException', 400], query: null },
+  conflict: { json: ['ConflictException', 400], query: null },
+  'custom-key-store-invalid-state': {
+    json: ['CustomKeyStoreInvalidStateException', 400],
+    query: null,
+  },
+  'custom-key-store-not-found': { json: ['CustomKeyStoreNotFoundException', 400], query: null },
+  'cloud-hsm-cluster-not-found': { json: ['CloudHsmClusterNotFoundException', 400], query: null },
+  'expired-import-token': { json: ['ExpiredImportTokenException', 400], query: null },
+  'incorrect-key-material': { json: ['IncorrectKeyMaterialException', 400], query: null },
+  'invalid-alias-name': { json: ['InvalidAliasNameException', 400], query: null },
+  'invalid-grant-id': { json: ['InvalidGrantIdException', 400], query: null },
+  'invalid-import-token': { json: ['InvalidImportTokenException', 400], query: null },
+  'invalid-mac': { json: ['KMSInvalidMacException', 400], query: null },
+  'invalid-kms-signature': { json: ['KMSInvalidSignatureException', 400], query: null },
+  'xks-key-not-found': { json: ['XksKeyNotFoundException', 400], query: null },
+  'xks-proxy-unreachable': { json: ['XksProxyUriUnreachableException', 400], query: null },
   validation: { json: ['ValidationException', 400], query: ['ValidationError', 400] },
 }
 

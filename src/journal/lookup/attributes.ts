@@ -9,6 +9,9 @@ export type EventAttributes = {
   readonly time: number
   readonly readOnly: boolean
   readonly eventId: string
+  /** Empty for what no request caused. */
+  readonly requestId: string
+  readonly failed: boolean
   readonly eventName: string
   readonly eventSource: string
   readonly username: string | undefined
@@ -27,6 +30,8 @@ type Event = {
   readonly resources?: unknown
   readonly readOnly?: unknown
   readonly eventID?: unknown
+  readonly requestID?: unknown
+  readonly errorCode?: unknown
   readonly eventName?: unknown
   readonly eventSource?: unknown
 }
@@ -60,6 +65,8 @@ export function eventAttributes(record: string): EventAttributes | undefined {
     time: Math.floor(time / 1000),
     readOnly: event.readOnly === true,
     eventId: text(event.eventID) ?? '',
+    requestId: text(event.requestID) ?? '',
+    failed: event.errorCode !== undefined,
     eventName: text(event.eventName) ?? '',
     eventSource: text(event.eventSource) ?? '',
     username: usernameOf(identity),

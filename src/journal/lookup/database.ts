@@ -3,12 +3,13 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
 /** Raise it with every change of the schema or of what is indexed: an older index is made anew. */
-const schemaVersion = 1
+const schemaVersion = 2
 
 /**
  * `id` orders events by time: the second of the event times 2^20, plus a count within the second. Every other
  * attribute is a 48-bit hash over account, Region, kind and value; `posting` has those of which an event may have
- * several. Texts stay in the journal: `journal`, `segment` and `offset` say where.
+ * several. `last_event` has the newest success of each operation on each resource. Texts stay in the journal:
+ * `journal`, `segment` and `offset` say where.
  */
 const schema = `
   CREATE TABLE event (
@@ -35,6 +36,15 @@ const schema = `
     value INTEGER NOT NULL,
     id INTEGER NOT NULL,
     PRIMARY KEY (value, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE last_event (
+    account TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    name TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    event_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    PRIMARY KEY (account, resource, name)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE journal (
     id INTEGER PRIMARY KEY,

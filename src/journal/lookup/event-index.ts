@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { LookupAttribute } from '../port.ts'
 import { attributeHash, type EventAttributes } from './attributes.ts'
+import { LastEvents } from './last-events.ts'
 
 /** Where the text of an event is. */
 export type EventPlace = {
@@ -26,11 +27,13 @@ export class EventIndex {
   readonly #deleteEvent: StatementSync
   readonly #deletePosting: StatementSync
   readonly #database: DatabaseSync
+  readonly last: LastEvents
   readonly #hashes = new Map<string, number>()
   readonly #nextIds = new Map<number, number>()
 
   constructor(database: DatabaseSync) {
     this.#database = database
+    this.last = new LastEvents(database)
     this.#insertEvent = database.prepare(
       'INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     )

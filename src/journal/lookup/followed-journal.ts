@@ -57,8 +57,8 @@ export class FollowedJournal {
 
   /**
    * Indexes batches until the tail, the number of batches or the deadline (`performance.now()`), in one transaction.
-   * Answers whether the tail was reached. Events before `oldest` (seconds) are left out. After an exception a new
-   * one has to be made, which goes on from the stored cursor.
+   * Answers whether the tail was reached. Events before `oldest` (seconds) are not found any more. After an exception
+   * a new one has to be made, which goes on from the stored cursor.
    */
   index(index: EventIndex, limit: { batches: number; until: number; oldest: number }): boolean {
     let last: ReturnType<JournalReader['lastFrame']> | undefined
@@ -77,6 +77,7 @@ export class FollowedJournal {
       this.#add(index, limit.oldest)
       if (performance.now() >= limit.until) break
     }
+    index.last.store()
     if (last !== undefined) this.#store(last)
     this.#database.exec('COMMIT')
     if (damage !== undefined) throw damage
@@ -101,7 +102,9 @@ export class FollowedJournal {
   #add(index: EventIndex, oldest: number): void {
     for (const { record, segment, offset } of this.#reader.records()) {
       const event = eventAttributes(record)
-      if (event === undefined || event.time < oldest) continue
+      if (event === undefined) continue
+      index.last.saw(event)
+      if (event.time < oldest) continue
       index.add(event, this.id, segment, offset)
     }
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../base/clock.ts'
 import { errorCode, type Files } from '../files.ts'
-import type { LookupPage, LookupQuery } from '../port.ts'
+import type { LastEvent, LastEventQuery, LookupPage, LookupQuery } from '../port.ts'
 import { eventAttributes, hasAttribute } from './attributes.ts'
 import { isBrokenIndex, openIndexFile, removeIndexFile } from './database.ts'
 import { EventIndex, firstId } from './event-index.ts'
@@ -53,6 +53,14 @@ export class LookupIndex {
     return this.#repairing(() => {
       this.#catchUp()
       return this.#page(query)
+    })
+  }
+
+  /** Like `find`, of everything that is in the journals when it is called. */
+  last(query: LastEventQuery): LastEvent | undefined {
+    return this.#repairing(() => {
+      this.#catchUp()
+      return this.#index.last.find(query)
     })
   }
 

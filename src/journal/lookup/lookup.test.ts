@@ -31,6 +31,7 @@ type EventOptions = {
   identity?: object
   keys?: string[]
   id?: string
+  failed?: boolean
 }
 
 function event(options: EventOptions = {}): string {
@@ -49,6 +50,8 @@ function event(options: EventOptions = {}): string {
     readOnly: options.readOnly ?? true,
     resources: keys.map((key) => ({ type: 'AWS::KMS::Key', ARN: keyArn(key), accountId: account })),
     eventID: options.id ?? randomUUID(),
+    requestID: options.id === undefined ? undefined : `request ${options.id}`,
+    errorCode: options.failed === true ? 'DisabledException' : undefined,
     recipientAccountId: options.account ?? account,
     eventCategory: options.category ?? 'Management',
   })
@@ -354,4 +357,42 @@ test('in its own thread, over a journal that is being written', async (context) 
     return error.code === 'internal' && /journal damage in .*00000002.seg/.test(error.detail ?? '')
   })
   await again.close()
+})
+
+test('the last success on a resource is known however old it is, and survives a new start', (context) => {
+  const data = temporaryDirectory(context)
+  const journals = join(data, 'journal')
+  const file = join(data, 'index.db')
+  const engine = writer(journals)
+  context.after(() => engine.close())
+  const clock = { now: () => start + 60_000 }
+  const day = 86_400
+  appendBatch(engine, [
+    event({ second: -200 * day, name: 'Decrypt', id: 'first' }),
+    event({ second: -190 * day, name: 'Encrypt', id: 'second', keys: ['one', 'two'] }),
+    event({ second: -180 * day, name: 'Decrypt', id: 'failed', failed: true }),
+    event({ second: -170 * day, name: 'DescribeKey', id: 'described' }),
+    event({ second: -160 * day, name: 'Decrypt', id: 'foreign', account: '444455556666' }),
+  ])
+  const open = () => {
+    const index = new LookupIndex({ journals, file, clock, retentionDays: 90, files: nodeFiles })
+    context.after(() => index.close())
+    return index
+  }
+  const names = ['Encrypt', 'Decrypt']
+  for (let starts = 0; starts < 2; starts += 1) {
+    const index = open()
+    const last = (resource: string) => index.last({ account, resource: keyArn(resource), names })
+    assert.deepEqual(last('one'), {
+      name: 'Encrypt',
+      time: start - 190 * day * 1000,
+      eventId: 'second',
+      requestId: 'request second',
+    })
+    assert.equal(last('two')?.eventId, 'second')
+    assert.equal(last('three'), undefined)
+    index.close()
+  }
+  appendBatch(engine, [event({ second: 0, name: 'Decrypt', id: 'newest' })])
+  assert.equal(open().last({ account, resource: keyArn('one'), names })?.eventId, 'newest')
 })

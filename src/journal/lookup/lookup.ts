@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '../../base/clock.ts'
 import { internalError, ServiceError } from '../../base/errors.ts'
-import type { EventLookup, LookupPage, LookupQuery } from '../port.ts'
-import type { FromLookup, LookupThreadData, ToLookup } from './messages.ts'
+import type { EventLookup, LastEvent, LastEventQuery, LookupPage, LookupQuery } from '../port.ts'
+import type { Answer, FromLookup, LookupThreadData, Question, ToLookup } from './messages.ts'
 
 export type LookupOptions = {
   /** The folder with a directory for each node's journal: `<data>/journal`. All of them are followed. */
@@ -27,11 +27,11 @@ export function openLookup(options: LookupOptions): Promise<EventLookup> {
   return Promise.resolve(new ThreadLookup(options))
 }
 
-type Waiting = { readonly query: LookupQuery; readonly page: PromiseWithResolvers<LookupPage> }
+type Waiting = { readonly question: Question; readonly answer: PromiseWithResolvers<Answer> }
 
 class ThreadLookup implements EventLookup {
   readonly #options: LookupOptions
-  readonly #asked = new Map<number, PromiseWithResolvers<LookupPage>>()
+  readonly #asked = new Map<number, PromiseWithResolvers<Answer>>()
   readonly #waiting: Waiting[] = []
   #worker: Worker | undefined
   #count = 0
@@ -43,14 +43,23 @@ class ThreadLookup implements EventLookup {
   }
 
   find(query: LookupQuery): Promise<LookupPage> {
+    return this.#question({ kind: 'find', query }) as Promise<LookupPage>
+  }
+
+  last(query: LastEventQuery): Promise<LastEvent | undefined> {
+    return this.#question({ kind: 'last', query }) as Promise<LastEvent | undefined>
+  }
+
+  /** The kind of the answer is that of the question: the thread answers each with its own. */
+  #question(question: Question): Promise<Answer> {
     if (this.#closed) return Promise.reject(internalError('the event index is closed'))
     if (this.#waiting.length >= waitingMax) {
       return Promise.reject(new ServiceError('throttled', 'Rate exceeded'))
     }
-    const page = Promise.withResolvers<LookupPage>()
-    this.#waiting.push({ query, page })
+    const answer = Promise.withResolvers<Answer>()
+    this.#waiting.push({ question, answer })
     this.#ask(askedMax)
-    return page.promise
+    return answer.promise
   }
 
   /** Sends what waits to the thread, which then has at most so many. */
@@ -60,9 +69,9 @@ class ThreadLookup implements EventLookup {
       if (next === undefined) return
       this.#worker ??= this.#start()
       this.#count += 1
-      this.#asked.set(this.#count, next.page)
+      this.#asked.set(this.#count, next.answer)
       const now = this.#options.clock.now()
-      this.#send(this.#worker, { kind: 'find', id: this.#count, query: next.query, now })
+      this.#send(this.#worker, { kind: 'ask', id: this.#count, question: next.question, now })
     }
   }
 
@@ -91,7 +100,7 @@ class ThreadLookup implements EventLookup {
   #handle(message: FromLookup): void {
     const asked = this.#asked.get(message.id)
     this.#asked.delete(message.id)
-    if (message.kind === 'found') asked?.resolve(message.page)
+    if (message.kind === 'found') asked?.resolve(message.answer)
     else asked?.reject(internalError(`the event index failed: ${message.reason}`))
     this.#ask(askedMax)
   }
@@ -99,9 +108,9 @@ class ThreadLookup implements EventLookup {
   #ended(worker: Worker, reason: string): void {
     if (this.#worker !== worker) return
     this.#worker = undefined
-    const failed = [...this.#asked.values(), ...this.#waiting.splice(0).map(({ page }) => page)]
+    const failed = [...this.#asked.values(), ...this.#waiting.splice(0).map(({ answer }) => answer)]
     this.#asked.clear()
-    for (const page of failed) page.reject(internalError(`the event index failed: ${reason}`))
+    for (const answer of failed) answer.reject(internalError(`the event index failed: ${reason}`))
   }
 
   #send(worker: Worker, message: ToLookup): void {

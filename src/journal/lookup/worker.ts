@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../base/clock.ts'
 import { nodeFiles } from '../node-files.ts'
 import { LookupIndex } from './lookup-index.ts'
-import type { FromLookup, LookupThreadData, ToLookup } from './messages.ts'
+import type { FromLookup, LookupThreadData, Question, ToLookup } from './messages.ts'
 
 /**
  * In the background: so long at a time, then thirty times as long asleep, or longer while there is nothing to do. What
@@ -31,12 +31,13 @@ port.on('message', (message: ToLookup) => {
     return
   }
   offset = message.now - systemClock.now()
-  port.postMessage(answer(message.id, () => index.find(message.query)))
+  port.postMessage(answer(message.id, message.question))
 })
 
-function answer(id: number, find: () => ReturnType<LookupIndex['find']>): FromLookup {
+function answer(id: number, question: Question): FromLookup {
   try {
-    return { kind: 'found', id, page: find() }
+    const found = question.kind === 'find' ? index.find(question.query) : index.last(question.query)
+    return { kind: 'found', id, answer: found }
   } catch (error) {
     return { kind: 'failed', id, reason: error instanceof Error ? error.message : String(error) }
   }

@@ -1,3 +1,3 @@
 import type { EventLookup } from '../../journal/port.ts'
 
-export type CloudTrailDeps = { readonly lookup: EventLookup }
+export type CloudTrailDeps = { readonly lookup: Pick<EventLookup, 'find'> }

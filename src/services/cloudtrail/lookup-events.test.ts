@@ -35,7 +35,7 @@ const record = JSON.stringify({
   resources: [{ accountId: account, type: 'AWS::KMS::Key', ARN: 'arn:aws:kms:x' }],
 })
 
-class FakeLookup implements EventLookup {
+class FakeLookup implements Pick<EventLookup, 'find'> {
   readonly queries: LookupQuery[] = []
   records: readonly string[] = [record]
   next: number | undefined
@@ -44,8 +44,6 @@ class FakeLookup implements EventLookup {
     this.queries.push(query)
     return { records: this.records, next: this.next }
   }
-
-  async close() {}
 }
 
 type Request = Parameters<typeof lookupEvents.resolve>[1]

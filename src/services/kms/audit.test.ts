@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { arnOf } from './key.ts'
+import { arnOf, type KeyRecord } from './key.ts'
 import { account, TestKms } from './testing/test-kms.ts'
 
 const EncryptionContext = { department: 'finance' }
@@ -58,6 +58,65 @@ test('cryptographic operations show their parameters and the material, and nothi
     request: null,
     response: null,
   })
+})
+
+test('operations of the other keys show algorithms and types, and no material', async () => {
+  const kms = new TestKms()
+  const Message = secret
+  const signing = { Message, SigningAlgorithm: 'RSASSA_PSS_SHA_256' }
+  const signed = { messageType: 'RAW', signingAlgorithm: 'RSASSA_PSS_SHA_256' }
+  const mac = { Message, MacAlgorithm: 'HMAC_SHA_384' }
+  const maced = { macAlgorithm: 'HMAC_SHA_384' }
+  const encapsulation = { EncapsulationAlgorithm: 'ML_KEM' }
+  const encapsulated = { encapsulationAlgorithm: 'ML_KEM' }
+  const rsa = await kms.key({ KeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' })
+  const hmac = await kms.key({ KeySpec: 'HMAC_384', KeyUsage: 'GENERATE_VERIFY_MAC' })
+  const kem = await kms.key({ KeySpec: 'ML_KEM_768', KeyUsage: 'ENCAPSULATE_DECAPSULATE' })
+  const agreement = await kms.key({ KeySpec: 'ECC_NIST_P384', KeyUsage: 'KEY_AGREEMENT' })
+  const { Signature } = await kms.ok('Sign', { KeyId: rsa.keyId, ...signing })
+  const { Mac } = await kms.ok('GenerateMac', { KeyId: hmac.keyId, ...mac })
+  const cases: [string, KeyRecord, object, object][] = [
+    ['Sign', rsa, signing, signed],
+    ['Verify', rsa, { ...signing, Signature }, signed],
+    ['GetPublicKey', rsa, {}, {}],
+    ['GenerateMac', hmac, mac, maced],
+    ['VerifyMac', hmac, { ...mac, Mac }, maced],
+    ['Encapsulate', kem, encapsulation, encapsulated],
+    ['Decapsulate', kem, { ...encapsulation, SharedSecretCiphertextBlob: secret }, encapsulated],
+    [
+      'DeriveSharedSecret',
+      agreement,
+      { KeyAgreementAlgorithm: 'ECDH', PublicKey: secret },
+      { keyAgreementAlgorithm: 'ECDH' },
+    ],
+  ]
+  for (const [operation, key, input, request] of cases) {
+    const { recorded, failure } = await kms.call(operation, { KeyId: key.keyId, ...input })
+    assert.equal(failure, undefined, operation)
+    assert.deepEqual(
+      plain(recorded),
+      {
+        request: { keyId: key.keyId, ...request },
+        response: null,
+        resources: [resource(arnOf(key))],
+      },
+      operation,
+    )
+  }
+  const key = await kms.key()
+  for (const operation of ['GenerateDataKeyPair', 'GenerateDataKeyPairWithoutPlaintext']) {
+    const input = { KeyId: key.keyId, KeyPairSpec: 'ECC_NIST_P521', EncryptionContext }
+    assert.deepEqual(plain((await kms.call(operation, input)).recorded), {
+      request: {
+        keyId: key.keyId,
+        keyPairSpec: 'ECC_NIST_P521',
+        encryptionContext: EncryptionContext,
+      },
+      response: null,
+      resources: [resource(arnOf(key))],
+      additional: { keyMaterialId: key.currentMaterialId },
+    })
+  }
 })
 
 test('ReEncrypt shows both sides, the source first', async () => {
@@ -199,10 +258,15 @@ test('no record holds a plaintext, a ciphertext, a token or the policy that was 
     ['GenerateRandom', { NumberOfBytes: 32 }],
     ['GetKeyPolicy', { KeyId }],
     ['DescribeKey', { KeyId, GrantTokens: ['grant-token'] }],
+    ['GenerateDataKeyPair', { KeyId, KeyPairSpec: 'ECC_NIST_P256' }],
+    ['GenerateDataKeyPairWithoutPlaintext', { KeyId, KeyPairSpec: 'ECC_NIST_P256' }],
+    ...(await callsOnOtherKeys(kms)),
   ]
   for (const [operation, input] of calls) {
     const { output } = await kms.call(operation, input)
-    outputs.push(output?.Plaintext, output?.CiphertextBlob)
+    for (const value of Object.values(output ?? {})) {
+      if (Buffer.isBuffer(value)) outputs.push(value)
+    }
   }
   const log = kms.records.join('\n')
   let looked = 0
@@ -222,8 +286,40 @@ test('no record holds a plaintext, a ciphertext, a token or the policy that was 
       looked++
     }
   }
-  assert.ok(looked === 36, `looked for ${looked}`)
+  assert.ok(looked === 80, `looked for ${looked}`)
 })
+
+/** One call of every operation on keys that are not symmetric, all with `secret` in them. */
+async function callsOnOtherKeys(kms: TestKms): Promise<[string, object][]> {
+  const make = async (KeySpec: string, KeyUsage: string) =>
+    (await kms.key({ KeySpec, KeyUsage })).keyId
+  const sign = {
+    KeyId: await make('RSA_2048', 'SIGN_VERIFY'),
+    SigningAlgorithm: pss,
+    Message: secret,
+  }
+  const mac = {
+    KeyId: await make('HMAC_256', 'GENERATE_VERIFY_MAC'),
+    MacAlgorithm: 'HMAC_SHA_256',
+    Message: secret,
+  }
+  const agree = { KeyId: await make('ECC_NIST_P256', 'KEY_AGREEMENT'), PublicKey: secret }
+  const kem = {
+    KeyId: await make('ML_KEM_512', 'ENCAPSULATE_DECAPSULATE'),
+    EncapsulationAlgorithm: 'ML_KEM',
+  }
+  return [
+    ['Sign', sign],
+    ['Verify', { ...sign, Signature: secret }],
+    ['GenerateMac', mac],
+    ['VerifyMac', { ...mac, Mac: secret }],
+    ['DeriveSharedSecret', { ...agree, KeyAgreementAlgorithm: 'ECDH' }],
+    ['Encapsulate', kem],
+    ['Decapsulate', { ...kem, SharedSecretCiphertextBlob: secret }],
+  ]
+}
+
+const pss = 'RSASSA_PSS_SHA_256'
 
 /** As JSON text shows it: without the members that are undefined. */
 function plain<T>(value: T): T {

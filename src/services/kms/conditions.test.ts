@@ -88,6 +88,109 @@ test('the algorithm that was asked for is what conditions see', async () => {
   assert.equal(seen?.['kms:EncryptionAlgorithm'], EncryptionAlgorithm)
 })
 
+test('each operation brings its own condition keys, with the defaults filled in', async () => {
+  const kms = new TestKms()
+  const Message = Buffer.alloc(32)
+  const rsa = { KeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' }
+  const hmac = { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }
+  const kem = { KeySpec: 'ML_KEM_512', KeyUsage: 'ENCAPSULATE_DECAPSULATE' }
+  const agreement = { KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' }
+  const SigningAlgorithm = 'RSASSA_PSS_SHA_256'
+  const signs = { 'kms:SigningAlgorithm': SigningAlgorithm }
+  const mac = { Message, MacAlgorithm: 'HMAC_SHA_256' }
+  const macs = { 'kms:MacAlgorithm': 'HMAC_SHA_256' }
+  const pair = {
+    'kms:DataKeyPairSpec': 'ECC_NIST_P256',
+    'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT',
+    'kms:EncryptionContext:a': 'b',
+    'kms:EncryptionContextKeys': ['a'],
+  }
+  const pairs = { KeyPairSpec: 'ECC_NIST_P256', EncryptionContext: { a: 'b' } }
+  const cases: [string, object, object, object][] = [
+    ['Sign', rsa, { Message, SigningAlgorithm }, { ...signs, 'kms:MessageType': 'RAW' }],
+    [
+      'Sign',
+      rsa,
+      { Message, SigningAlgorithm, MessageType: 'DIGEST' },
+      { ...signs, 'kms:MessageType': 'DIGEST' },
+    ],
+    [
+      'Verify',
+      rsa,
+      { Message, SigningAlgorithm, Signature: Message, MessageType: 'EXTERNAL_MU' },
+      { ...signs, 'kms:MessageType': 'EXTERNAL_MU' },
+    ],
+    ['GenerateMac', hmac, mac, macs],
+    ['VerifyMac', hmac, { ...mac, Mac: Message }, macs],
+    [
+      'DeriveSharedSecret',
+      agreement,
+      { KeyAgreementAlgorithm: 'ECDH', PublicKey: Message },
+      { 'kms:KeyAgreementAlgorithm': 'ECDH' },
+    ],
+    ['Encapsulate', kem, { EncapsulationAlgorithm: 'ML_KEM' }, {}],
+    [
+      'Decapsulate',
+      kem,
+      { EncapsulationAlgorithm: 'ML_KEM', SharedSecretCiphertextBlob: Message },
+      {},
+    ],
+    ['GetPublicKey', rsa, {}, {}],
+    ['GenerateDataKeyPair', {}, pairs, pair],
+    ['GenerateDataKeyPairWithoutPlaintext', {}, pairs, pair],
+  ]
+  for (const [operation, kind, request, expected] of cases) {
+    const key = await kms.key(kind)
+    const input = { ...request, KeyId: `arn:aws:kms:us-east-1:${account}:key/${key.keyId}` }
+    const caller = rootOf(otherAccount)
+    const { checks } = await kms.call(operation, input, { caller })
+    assert.deepEqual(
+      checks.map(({ permission, resource }) => [
+        permission,
+        resource.arn,
+        resource.type === 'key' && resource.crossAccount,
+      ]),
+      [[`kms:${operation}`, input.KeyId, true]],
+    )
+    assert.deepEqual(checks[0]?.conditions, {
+      'kms:CallerAccount': otherAccount,
+      'kms:CustomerMasterKeySpec': key.keySpec,
+      'kms:CustomerMasterKeyUsage': key.keyUsage,
+      'kms:KeyOrigin': 'AWS_KMS',
+      'kms:KeySpec': key.keySpec,
+      'kms:KeyUsage': key.keyUsage,
+      'kms:MultiRegion': 'false',
+      'aws:ResourceAccount': account,
+      ...expected,
+    })
+    const alias = `alias/${operation}/${Object.keys(request).length}`
+    await kms.ok('CreateAlias', { AliasName: alias, TargetKeyId: key.keyId })
+    const named = await kms.call(operation, { ...request, KeyId: alias })
+    assert.equal(named.checks[0]?.conditions['kms:RequestAlias'], alias)
+  }
+})
+
+test('an asymmetric key has no encryption context, and a multi-Region key says which it is', async () => {
+  const kms = new TestKms()
+  const kind = { KeySpec: 'RSA_2048', KeyUsage: 'ENCRYPT_DECRYPT', MultiRegion: true }
+  const { keyId: KeyId } = await kms.key(kind)
+  const { failure, checks } = await kms.call('Encrypt', {
+    KeyId,
+    Plaintext: Buffer.from('x'),
+    EncryptionAlgorithm: 'RSAES_OAEP_SHA_1',
+    EncryptionContext: { a: 'b' },
+  })
+  assert.equal(failure?.code, 'validation')
+  const { conditions = {} } = checks[0] ?? {}
+  assert.deepEqual(
+    Object.keys(conditions).filter((name) => name.startsWith('kms:EncryptionContext')),
+    [],
+  )
+  assert.equal(conditions['kms:EncryptionAlgorithm'], 'RSAES_OAEP_SHA_1')
+  assert.equal(conditions['kms:MultiRegion'], 'true')
+  assert.equal(conditions['kms:MultiRegionKeyType'], 'PRIMARY')
+})
+
 test('each side of ReEncrypt sees its own context, algorithm and alias', async () => {
   const { kms, KeyId, conditions } = await world()
   const other = await kms.key()

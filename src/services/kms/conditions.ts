@@ -1,3 +1,4 @@
+import { isSymmetric } from '../../hsm/key-specs.ts'
 import type { EncryptionContext } from '../../hsm/port.ts'
 import type { CallContext, Check, ConditionValues } from '../operation.ts'
 import { addContextConditions } from './encryption-context.ts'
@@ -25,8 +26,25 @@ function keyConditions(call: CallContext, key: KeyRecord): Conditions {
     'kms:MultiRegion': key.multiRegion ? 'true' : 'false',
     'aws:ResourceAccount': key.account,
   }
+  if (key.replication !== undefined) conditions['kms:MultiRegionKeyType'] = key.replication.type
   for (const { TagKey, TagValue } of key.tags) conditions[`aws:ResourceTag/${TagKey}`] = TagValue
   return conditions
+}
+
+/** Of a call that makes a key: what kind it is to be. */
+export function newKeyConditions(
+  call: CallContext,
+  kind: Pick<KeyRecord, 'keySpec' | 'keyUsage' | 'multiRegion'> & { readonly origin: string },
+): Conditions {
+  return {
+    'kms:CallerAccount': call.caller.account,
+    'kms:CustomerMasterKeySpec': kind.keySpec,
+    'kms:CustomerMasterKeyUsage': kind.keyUsage,
+    'kms:KeyOrigin': kind.origin,
+    'kms:KeySpec': kind.keySpec,
+    'kms:KeyUsage': kind.keyUsage,
+    'kms:MultiRegion': String(kind.multiRegion),
+  }
 }
 
 /** A permission to manage a key; `own` are the operation's own condition keys. */
@@ -40,9 +58,14 @@ export function managementCheck(
   return { permission, resource: resourceOf(key, false), conditions }
 }
 
-/** A permission that other accounts can have as well and that needs no algorithm: DescribeKey. */
-export function sharedCheck(call: CallContext, permission: string, target: KeyTarget): Check {
-  const conditions = keyConditions(call, target.key)
+/** A permission that other accounts can have as well; `own` are the operation's own condition keys. */
+export function sharedCheck(
+  call: CallContext,
+  permission: string,
+  target: KeyTarget,
+  own: ConditionValues = none,
+): Check {
+  const conditions = Object.assign(keyConditions(call, target.key), own)
   if (target.alias !== undefined) conditions['kms:RequestAlias'] = target.alias
   return { permission, resource: resourceOf(target.key, true), conditions }
 }
@@ -53,9 +76,11 @@ export type KeyUse = {
   readonly context: EncryptionContext | undefined
   /** ReEncrypt only: whether both sides are the same key. */
   readonly sameKey?: boolean
+  /** Of the data key pairs alone. */
+  readonly dataKeyPairSpec?: string
 }
 
-/** A permission to encrypt or decrypt. */
+/** A permission to encrypt or decrypt, data keys included. Asymmetric keys have no encryption context. */
 export function useCheck(
   call: CallContext,
   permission: string,
@@ -66,7 +91,8 @@ export function useCheck(
   conditions['kms:EncryptionAlgorithm'] = use.algorithm
   if (target.alias !== undefined) conditions['kms:RequestAlias'] = target.alias
   if (use.sameKey !== undefined) conditions['kms:ReEncryptOnSameKey'] = String(use.sameKey)
-  addContextConditions(conditions, use.context)
+  if (use.dataKeyPairSpec !== undefined) conditions['kms:DataKeyPairSpec'] = use.dataKeyPairSpec
+  if (isSymmetric(target.key.keySpec)) addContextConditions(conditions, use.context)
   return { permission, resource: resourceOf(target.key, true), conditions }
 }
 

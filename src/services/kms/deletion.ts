@@ -1,42 +1,56 @@
-import type { AccountId, Region } from '../../base/ids.ts'
 import type { Put } from '../../storage/port.ts'
-import type { AuditResource } from '../operation.ts'
+import type { OwnEvent } from '../operation.ts'
 import { keyResource } from './audit.ts'
+import type { KmsDeps } from './deps.ts'
 import type { KeyRecord } from './key.ts'
+import { isPrimary, isReplica, relatedKeys, replicasOf } from './replication.ts'
 import type { KmsState } from './state.ts'
+
+const dayMs = 86_400_000
+
+/** Keys in all Regions, and which Regions those are. */
+type Where = Pick<KmsDeps, 'state' | 'regions'>
+
+/** The waiting period of a primary begins when its last replica is gone. */
+export function pendingDeletion(
+  key: KeyRecord,
+  windowInDays: number,
+  now: number,
+  where: Where,
+): Pick<KeyRecord, 'state' | 'deletion'> {
+  if (isPrimary(key) && replicasOf(key, where).length > 0) {
+    return { state: 'PendingReplicaDeletion', deletion: { windowInDays } }
+  }
+  const date = now + windowInDays * dayMs
+  return { state: 'PendingDeletion', deletion: { date, windowInDays } }
+}
 
 /** Keys whose waiting period is over, at most `limit` of them. */
 export function keysDue(state: KmsState, now: number, limit: number): readonly KeyRecord[] {
   const due: KeyRecord[] = []
   for (const key of state.pendingDeletion()) {
-    if (key.deletion === undefined || key.deletion.date > now) continue
+    if (key.deletion?.date === undefined || key.deletion.date > now) continue
     if (due.push(key) === limit) break
   }
   return due
 }
 
 export type Destruction = {
-  /** Removes the key, its aliases and its material. The commit fails with StoreConflict if any of them changes. */
+  /**
+   * Removes the key, its aliases and its material; a primary that waited for this replica alone begins to wait for its
+   * own deletion. The commit fails with StoreConflict if any of them changes.
+   */
   readonly changes: readonly Put[]
-  /** For `Hsm.forget`, once the changes are committed. */
-  readonly materialIds: readonly string[]
-  readonly event: DeleteKeyEvent
-}
-
-/** The parts of CloudTrail's service event that are particular to it; request and response are null. */
-export type DeleteKeyEvent = {
-  readonly eventSource: 'kms.amazonaws.com'
-  readonly eventName: 'DeleteKey'
-  readonly account: AccountId
-  readonly region: Region
-  readonly resources: readonly AuditResource[]
+  readonly event: OwnEvent
 }
 
 /**
  * What destroys a key that is due. Ciphertexts under it can never be opened again. Throws StoreConflict unless `key` is
  * the present record: its deletion may have been cancelled since it was found to be due.
  */
-export function destroyKey(state: KmsState, key: KeyRecord): Destruction {
+export function destroyKey(where: Where, key: KeyRecord, now: number): Destruction {
+  const { state } = where
+  const others = relatedKeys(key, where).filter((related) => related !== key)
   const materials = state.materialsOf(key)
   const aliases = state
     .aliasNamesOf(key)
@@ -47,8 +61,10 @@ export function destroyKey(state: KmsState, key: KeyRecord): Destruction {
       state.removeKey(key),
       ...aliases.map((alias) => state.removeAlias(alias)),
       ...materials.map((material) => state.removeMaterial(material)),
+      ...releasedPrimary(key, others, now).map(([before, after]) =>
+        state.replaceKey(before, after),
+      ),
     ],
-    materialIds: materials.map((material) => material.materialId),
     event: {
       eventSource: 'kms.amazonaws.com',
       eventName: 'DeleteKey',
@@ -57,4 +73,22 @@ export function destroyKey(state: KmsState, key: KeyRecord): Destruction {
       resources: [keyResource(key)],
     },
   }
+}
+
+/**
+ * The primary that waits for the replica that goes now, before and after. It is written even when other replicas are
+ * left, so that of two replicas that go at once one meets a conflict, and sees that it is the last.
+ */
+function releasedPrimary(
+  gone: KeyRecord,
+  others: readonly KeyRecord[],
+  now: number,
+): readonly (readonly [KeyRecord, KeyRecord])[] {
+  const primary = others.find(isPrimary)
+  if (!isReplica(gone) || primary?.state !== 'PendingReplicaDeletion') return []
+  if (primary.deletion === undefined) return []
+  if (others.some(isReplica)) return [[primary, primary]]
+  const { windowInDays } = primary.deletion
+  const deletion = { date: now + windowInDays * dayMs, windowInDays }
+  return [[primary, { ...primary, state: 'PendingDeletion', deletion }]]
 }

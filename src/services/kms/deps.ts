@@ -1,8 +1,10 @@
 import type { Caller } from '../../base/caller.ts'
-import type { AccountId, KeyId } from '../../base/ids.ts'
+import type { AccountId, KeyId, Region } from '../../base/ids.ts'
 import type { Random } from '../../base/random.ts'
 import type { Hsm } from '../../hsm/port.ts'
 import type { ConditionValues } from '../operation.ts'
+import type { Grants } from './grants.ts'
+import type { LastUsage } from './last-usage.ts'
 import type { KmsState } from './state.ts'
 
 /** What the operations of KMS need of the rest of the house. */
@@ -15,6 +17,10 @@ export type KmsDeps = {
   readonly parseBlob: (blob: Buffer) => CiphertextName | undefined
   readonly policies: PolicyRules
   readonly limits: KmsLimits
+  /** The Regions that the deployment serves: where keys can be replicated to. */
+  readonly regions: readonly Region[]
+  readonly grants: Grants
+  readonly lastUsage: LastUsage
 }
 
 export type CiphertextName = { readonly keyId: KeyId; readonly materialId: string }
@@ -27,6 +33,8 @@ export type PolicyRules = {
    * waived, for one after which the caller could not put another.
    */
   admitKeyPolicy(text: string, change: PolicyChange): void
+  /** Whether the deployment has that account: no principal is of any other. */
+  accountExists(account: AccountId): boolean
 }
 
 /** Who would put a policy on which key. */
@@ -45,6 +53,16 @@ export type KmsLimits = {
   readonly keys: number
   readonly aliasesPerKey: number
   readonly tagsPerKey: number
+  readonly grantsPerKey: number
+  readonly onDemandRotationsPerKey: number
+  readonly policyBytes: number
 }
 
-export const defaultLimits: KmsLimits = { keys: 100_000, aliasesPerKey: 50, tagsPerKey: 50 }
+export const defaultLimits: KmsLimits = {
+  keys: 100_000,
+  aliasesPerKey: 50,
+  tagsPerKey: 50,
+  grantsPerKey: 50_000,
+  onDemandRotationsPerKey: 25,
+  policyBytes: 32_768,
+}

@@ -2,6 +2,7 @@ import { aliasArn, keyArn, parseAccountId, parseArn, parseKeyId } from '../../ba
 import type { CallContext } from '../operation.ts'
 import { absentOrDenied, invalidArn, invalidKeyId, unknownAlias, unknownKey } from './errors.ts'
 import type { KeyRecord } from './key.ts'
+import { asOf } from './materials.ts'
 import type { KmsState } from './state.ts'
 
 /** A key that a call named, and the alias it was named by. */
@@ -40,8 +41,9 @@ export const used = (permission: string): IdentifierRules => ({
 })
 
 /**
- * Finds the key that `text` names: a key id, a key ARN, an alias name or an alias ARN. Throws 'not-found',
- * 'invalid-arn', or 'access-denied' for what belongs to another account and is not there or never shared.
+ * Finds the key that `text` names: a key id, a key ARN, an alias name or an alias ARN. It is shown as it is now, which
+ * is pending import from the moment its material expires. Throws 'not-found', 'invalid-arn', or 'access-denied' for
+ * what belongs to another account and is not there or never shared.
  * https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id
  */
 export function resolveKey(
@@ -50,6 +52,12 @@ export function resolveKey(
   rules: IdentifierRules,
   state: KmsState,
 ): KeyTarget {
+  const target = find(call, text, rules, state)
+  const key = asOf(target.key, call.now)
+  return key === target.key ? target : { key, alias: target.alias }
+}
+
+function find(call: CallContext, text: string, rules: IdentifierRules, state: KmsState): KeyTarget {
   if (text.startsWith('arn:')) return byArn(call, text, rules, state)
   const { region, caller } = call
   if (text.startsWith('alias/')) {

@@ -1,7 +1,7 @@
 import type { CallContext } from '../operation.ts'
 import { bypassCondition, managementCheck } from './conditions.ts'
 import type { KmsDeps } from './deps.ts'
-import { unknownPolicyName } from './errors.ts'
+import { policyQuota, unknownPolicyName } from './errors.ts'
 import { arnOf, type KeyRecord } from './key.ts'
 
 /** A key has one policy, of this name. */
@@ -20,8 +20,9 @@ export function checkPolicy(
   call: CallContext,
   key: KeyRecord,
   bypass: boolean | undefined,
-  { policies }: KmsDeps,
+  { policies, limits }: KmsDeps,
 ): void {
+  if (Buffer.byteLength(key.policy) > limits.policyBytes) throw policyQuota(limits.policyBytes)
   const { conditions } = managementCheck(call, 'kms:PutKeyPolicy', key, bypassCondition(bypass))
   policies.admitKeyPolicy(key.policy, {
     caller: call.caller,

@@ -1,4 +1,5 @@
 import { ServiceError } from '../../base/errors.ts'
+import { unsupportedKind, wrongOrigin } from './errors.ts'
 import { arnOf, type KeyRecord, type KeyState } from './key.ts'
 
 /** How a key's state stands in the way of an operation. AWS's words, after the key's ARN. */
@@ -10,6 +11,9 @@ type Obstacle =
   | 'is unavailable.'
   | 'is creating.'
   | 'is updating.'
+  | 'origin is EXTERNAL which is not valid for this operation.'
+  /** Of keys in custom key stores, without words. */
+  | ''
 
 type Row = Readonly<Record<KeyState, Obstacle | undefined>>
 
@@ -58,6 +62,14 @@ const cancelling: Row = {
   Updating: 'is not pending deletion.',
 }
 
+const rotating: Row = {
+  ...cryptographic,
+  PendingImport: 'origin is EXTERNAL which is not valid for this operation.',
+  Unavailable: '',
+}
+
+const importing: Row = { ...unlessPendingDeletion, Unavailable: '', Creating: 'is creating.' }
+
 /**
  * Which operation is possible in which state.
  * https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
@@ -65,32 +77,63 @@ const cancelling: Row = {
 export const stateTable = {
   CancelKeyDeletion: cancelling,
   CreateAlias: unlessPendingDeletion,
+  CreateGrant: { ...cryptographic, Unavailable: free },
   Decrypt: cryptographic,
+  Decapsulate: cryptographic,
   DeleteAlias: always,
+  DeleteImportedKeyMaterial: {
+    ...always,
+    Unavailable: '',
+    Creating: 'is creating.',
+    Updating: 'is updating.',
+  },
+  DeriveSharedSecret: cryptographic,
   DescribeKey: always,
   DisableKey: switching,
+  DisableKeyRotation: rotating,
   EnableKey: switching,
+  EnableKeyRotation: rotating,
+  Encapsulate: cryptographic,
   Encrypt: cryptographic,
   GenerateDataKey: cryptographic,
+  GenerateDataKeyPair: cryptographic,
+  GenerateDataKeyPairWithoutPlaintext: cryptographic,
   GenerateDataKeyWithoutPlaintext: cryptographic,
+  GenerateMac: cryptographic,
   GetKeyPolicy: always,
+  GetKeyRotationStatus: { ...always, PendingImport: rotating.PendingImport, Unavailable: '' },
+  GetParametersForImport: { ...importing, Updating: 'is updating.' },
+  GetPublicKey: { ...unlessPendingDeletion, Creating: 'is creating.' },
+  ImportKeyMaterial: importing,
   ListAliases: always,
+  ListGrants: always,
   ListKeyPolicies: always,
+  ListKeyRotations: { ...always, Unavailable: '' },
   ListResourceTags: always,
   PutKeyPolicy: always,
   ReEncrypt: cryptographic,
+  ReplicateKey: { ...cryptographic, Updating: 'is updating.' },
+  RetireGrant: always,
+  RevokeGrant: always,
+  RotateKeyOnDemand: { ...cryptographic, Unavailable: '' },
   ScheduleKeyDeletion: { ...unlessPendingDeletion, Updating: 'is updating.' },
+  Sign: cryptographic,
   TagResource: unlessPendingDeletion,
   UntagResource: unlessPendingDeletion,
   /** Of the key that the alias moves to; the one it leaves may be in any state. */
   UpdateAlias: unlessPendingDeletion,
   UpdateKeyDescription: unlessPendingDeletion,
+  UpdatePrimaryRegion: cryptographic,
+  Verify: cryptographic,
+  VerifyMac: cryptographic,
 } as const satisfies Readonly<Record<string, Row>>
 
-/** Throws 'disabled' or 'invalid-state' when the key's state does not allow the operation. */
+/** Throws 'disabled', 'invalid-state' or 'unsupported' when the key's state does not allow the operation. */
 export function requireState(key: KeyRecord, operation: keyof typeof stateTable): void {
   const obstacle = stateTable[operation][key.state]
   if (obstacle === undefined) return
+  if (obstacle === '') throw unsupportedKind()
+  if (obstacle === rotating.PendingImport) throw wrongOrigin(arnOf(key), 'EXTERNAL')
   const code = obstacle === 'is disabled.' ? 'disabled' : 'invalid-state'
   throw new ServiceError(code, `${arnOf(key)} ${obstacle}`)
 }

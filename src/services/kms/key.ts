@@ -1,4 +1,5 @@
 import { type AccountId, type KeyId, keyArn, type Region } from '../../base/ids.ts'
+import type { KeySpec, KeyUsage } from '../../hsm/key-specs.ts'
 import type { Resource } from '../operation.ts'
 import type { Tag } from './tags.ts'
 
@@ -24,18 +25,65 @@ export type KeyRecord = {
   readonly createdAt: number
   readonly description: string
   readonly state: KeyState
-  readonly keySpec: 'SYMMETRIC_DEFAULT'
-  readonly keyUsage: 'ENCRYPT_DECRYPT'
-  readonly origin: 'AWS_KMS'
-  readonly multiRegion: false
+  readonly keySpec: KeySpec
+  readonly keyUsage: KeyUsage
+  readonly origin: 'AWS_KMS' | 'EXTERNAL'
+  /** Absent: CUSTOMER. A key that a service of AWS's name made for itself is not its account's to change. */
+  readonly manager?: 'AWS' | undefined
+  readonly multiRegion: boolean
+  /** Of multi-Region keys alone: every one of them knows where its primary is. */
+  readonly replication?: Replication | undefined
   /** The text of the key policy, as it was put. */
   readonly policy: string
   /** In the order of their keys. */
   readonly tags: readonly Tag[]
-  /** The material that encrypts; older ones still decrypt. */
-  readonly currentMaterialId: string
-  /** Set while the key is pending deletion. */
-  readonly deletion?: { readonly date: number; readonly windowInDays: number } | undefined
+  /** The material that encrypts or signs; older ones still decrypt. Absent until material was imported. */
+  readonly currentMaterialId?: string | undefined
+  /** SPKI in DER, base64; of asymmetric keys that have, or once had, material. */
+  readonly publicKey?: string | undefined
+  /** Every material that belongs to the key, the oldest first. Absent: the one that the key was made with. */
+  readonly materials?: readonly MaterialEntry[] | undefined
+  /** When the next of its imported materials expires, pending ones included; ms since the epoch. */
+  readonly nextExpiry?: number | undefined
+  /** Absent: it does not rotate by itself. */
+  readonly rotation?: Rotation | undefined
+  /** How many rotations were asked for, ever. */
+  readonly onDemandRotations?: number | undefined
+  /** Set while the key is pending deletion. A primary that waits for its replicas to go has no date yet. */
+  readonly deletion?: Deletion | undefined
+}
+
+export type Replication = { readonly type: 'PRIMARY' | 'REPLICA'; readonly primaryRegion: Region }
+
+export type Rotation = {
+  readonly periodInDays: number
+  /** ms since the epoch */
+  readonly nextDate: number
+}
+
+export type Deletion = { readonly date?: number | undefined; readonly windowInDays: number }
+
+/** One material of a key, and how it came to be. */
+export type MaterialEntry = {
+  readonly materialId: string
+  readonly state:
+    | 'CURRENT'
+    | 'NON_CURRENT'
+    | 'PENDING_ROTATION'
+    | 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION'
+  /** Absent for the first material and for a pending one. */
+  readonly rotatedAt?: number | undefined
+  readonly rotationType?: 'AUTOMATIC' | 'ON_DEMAND' | undefined
+  /** Of imported material. */
+  readonly imported?: Imported | undefined
+}
+
+export type Imported = {
+  /** PENDING_IMPORT: it expired or was deleted, and can be imported again. */
+  readonly state: 'IMPORTED' | 'PENDING_IMPORT'
+  readonly description?: string | undefined
+  /** ms since the epoch; absent: it does not expire. */
+  readonly validTo?: number | undefined
 }
 
 type KeyView = {

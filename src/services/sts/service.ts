@@ -1,7 +1,7 @@
 import type { AnyOperation, Service } from '../operation.ts'
 import { getCallerIdentity } from './operations/get-caller-identity.ts'
 
-const stsOperations: ReadonlyMap<string, AnyOperation> = new Map<string, AnyOperation>([
+export const stsOperations: ReadonlyMap<string, AnyOperation> = new Map<string, AnyOperation>([
   [getCallerIdentity.name, getCallerIdentity],
 ])
 

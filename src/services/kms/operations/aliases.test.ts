@@ -85,6 +85,29 @@ test('each alias operation asks for the alias and for every key it touches', asy
   ])
 })
 
+test('an alias moves among keys of the same type and usage', async () => {
+  const { kms } = await withAlias()
+  const move = (targetKeyId: string) =>
+    kms.fails('UpdateAlias', { AliasName: 'alias/one', TargetKeyId: targetKeyId })
+  const refused = (what: string) => [
+    'validation',
+    `Alias ${arn('alias/one')} cannot be changed from a CMK with ${what}`,
+  ]
+  const hmac = await kms.key({ KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' })
+  assert.deepEqual(
+    await move(hmac.keyId),
+    refused('key usage ENCRYPT_DECRYPT to a CMK with key usage GENERATE_VERIFY_MAC'),
+  )
+  const rsa = await kms.key({ KeySpec: 'RSA_2048', KeyUsage: 'ENCRYPT_DECRYPT' })
+  assert.deepEqual(
+    await move(rsa.keyId),
+    refused('key type SYMMETRIC to a CMK with key type ASYMMETRIC'),
+  )
+  await kms.ok('CreateAlias', { AliasName: 'alias/two', TargetKeyId: rsa.keyId })
+  const larger = await kms.key({ KeySpec: 'RSA_4096', KeyUsage: 'ENCRYPT_DECRYPT' })
+  await kms.ok('UpdateAlias', { AliasName: 'alias/two', TargetKeyId: larger.keyId })
+})
+
 test('an alias moves, is listed by its key, and goes', async () => {
   const { kms, key } = await withAlias()
   const created = kms.now

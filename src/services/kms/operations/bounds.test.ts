@@ -21,6 +21,12 @@ test('an encryption context is bounded before a key is looked for or a policy as
     ['Decrypt', 'EncryptionContext', { CiphertextBlob: text }],
     ['GenerateDataKey', 'EncryptionContext', { KeyId: absent, KeySpec: 'AES_256' }],
     ['GenerateDataKeyWithoutPlaintext', 'EncryptionContext', { KeyId: absent, NumberOfBytes: 1 }],
+    ['GenerateDataKeyPair', 'EncryptionContext', { KeyId: absent, KeyPairSpec: 'RSA_2048' }],
+    [
+      'GenerateDataKeyPairWithoutPlaintext',
+      'EncryptionContext',
+      { KeyId: absent, KeyPairSpec: 'RSA_2048' },
+    ],
     ['ReEncrypt', 'SourceEncryptionContext', { CiphertextBlob: text, DestinationKeyId: absent }],
     ['ReEncrypt', 'DestinationEncryptionContext', { DestinationKeyId: absent }],
   ]
@@ -93,6 +99,22 @@ test('a grant token is refused before a key is looked for', async () => {
     ['ReEncrypt', { SourceKeyId: absent, CiphertextBlob: text, DestinationKeyId: absent }],
     ['GenerateDataKey', { KeyId: absent, KeySpec: 'AES_256' }],
     ['GenerateDataKeyWithoutPlaintext', { KeyId: absent, KeySpec: 'AES_256' }],
+    ['GenerateDataKeyPair', { KeyId: absent, KeyPairSpec: 'RSA_2048' }],
+    ['GenerateDataKeyPairWithoutPlaintext', { KeyId: absent, KeyPairSpec: 'RSA_2048' }],
+    ['GetPublicKey', { KeyId: absent }],
+    ['Sign', { KeyId: absent, Message: text, SigningAlgorithm: 'ECDSA_SHA_256' }],
+    [
+      'Verify',
+      { KeyId: absent, Message: text, SigningAlgorithm: 'ECDSA_SHA_256', Signature: text },
+    ],
+    ['GenerateMac', { KeyId: absent, Message: text, MacAlgorithm: 'HMAC_SHA_256' }],
+    ['VerifyMac', { KeyId: absent, Message: text, MacAlgorithm: 'HMAC_SHA_256', Mac: text }],
+    ['DeriveSharedSecret', { KeyId: absent, KeyAgreementAlgorithm: 'ECDH', PublicKey: text }],
+    ['Encapsulate', { KeyId: absent, EncapsulationAlgorithm: 'ML_KEM' }],
+    [
+      'Decapsulate',
+      { KeyId: absent, EncapsulationAlgorithm: 'ML_KEM', SharedSecretCiphertextBlob: text },
+    ],
   ]
   for (const [operation, input] of calls) {
     const [withToken] = await kms.fails(operation, { ...input, GrantTokens: ['token'] })
@@ -100,4 +122,29 @@ test('a grant token is refused before a key is looked for', async () => {
     const [without] = await kms.fails(operation, { ...input, GrantTokens: [] })
     assert.equal(without, 'not-found', operation)
   }
+})
+
+test('what is secret is marked, so that it is wiped after the answer', () => {
+  const secret = [
+    ['Decrypt', 'output', 'Plaintext'],
+    ['DeriveSharedSecret', 'output', 'SharedSecret'],
+    ['Decapsulate', 'output', 'SharedSecret'],
+    ['Encapsulate', 'output', 'SharedSecret'],
+    ['Encrypt', 'input', 'Plaintext'],
+    ['GenerateDataKey', 'output', 'Plaintext'],
+    ['GenerateDataKeyPair', 'output', 'PrivateKeyPlaintext'],
+    ['GenerateMac', 'input', 'Message'],
+    ['GenerateRandom', 'output', 'Plaintext'],
+    ['Sign', 'input', 'Message'],
+    ['Verify', 'input', 'Message'],
+    ['VerifyMac', 'input', 'Message'],
+  ] as const
+  const marked = [...kmsOperations.values()].flatMap(({ name, input, output }) =>
+    Object.entries({ input, output }).flatMap(([side, schema]) =>
+      Object.entries((schema as StructureSchema | undefined)?.members ?? {})
+        .filter(([, member]) => member.type === 'blob' && member.sensitive === true)
+        .map(([member]) => [name, side, member].join(' ')),
+    ),
+  )
+  for (const each of secret) assert.ok(marked.includes(each.join(' ')), each.join(' '))
 })

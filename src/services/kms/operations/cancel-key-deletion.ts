@@ -6,11 +6,12 @@ import type { KmsDeps } from '../deps.ts'
 import { arnOf } from '../key.ts'
 import { managed, resolveKey } from '../key-identifier.ts'
 import { requireState } from '../key-state.ts'
+import { stateAfterCancel } from '../materials.ts'
 import * as shapes from '../shapes.ts'
 
 const rules = managed('kms:CancelKeyDeletion')
 
-/** The key comes back disabled, whatever it was before. */
+/** The key comes back disabled, whatever it was before; pending import, when imported material is not there. */
 export const cancelKeyDeletion = operation({
   name: 'CancelKeyDeletion',
   input: structure({ KeyId: required(shapes.keyId) }),
@@ -24,11 +25,12 @@ export const cancelKeyDeletion = operation({
     response: (_output, _request, key) => keyIdElement(key),
     resources: (key) => [keyResource(key)],
   },
-  handle(_call, _request, key, { state }) {
+  handle(call, _request, key, { state: kms }) {
     requireState(key, 'CancelKeyDeletion')
+    const state = stateAfterCancel(key, call.now)
     return {
       output: { KeyId: arnOf(key) },
-      changes: [state.replaceKey(key, { ...key, state: 'Disabled', deletion: undefined })],
+      changes: [kms.replaceKey(key, { ...key, state, deletion: undefined })],
     }
   },
 })

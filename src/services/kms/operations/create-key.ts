@@ -1,14 +1,21 @@
 import { internalError } from '../../../base/errors.ts'
 import { type AccountId, type KeyId, keyArn, parseKeyId } from '../../../base/ids.ts'
+import type { Random } from '../../../base/random.ts'
 import { boolean, string, structure, type Value } from '../../../wire/schema.ts'
 import { type CallContext, type Check, operation } from '../../operation.ts'
-import { accountCheck, bypassCondition, requestTagConditions } from '../conditions.ts'
+import {
+  accountCheck,
+  bypassCondition,
+  newKeyConditions,
+  requestTagConditions,
+} from '../conditions.ts'
+import { unknownStore } from '../custom-key-store.ts'
 import type { KmsDeps } from '../deps.ts'
-import { bothKeySpecs, keyQuota, unsupported, usageMissing, usageNotOfSpec } from '../errors.ts'
+import { keyQuota } from '../errors.ts'
 import type { KeyRecord } from '../key.ts'
-import { keyMetadata, recordedMetadata } from '../key-metadata.ts'
+import { customerMasterKeySpecOf, keyMetadata, recordedMetadata } from '../key-metadata.ts'
 import { checkPolicy } from '../key-policy.ts'
-import { type KeySpec, type KeyUsage, type Origin, usagesOf } from '../key-spec.ts'
+import { type NewKind, newKindOf } from '../new-kind.ts'
 import * as shapes from '../shapes.ts'
 import { checkTags, sortTags } from '../tags.ts'
 
@@ -19,7 +26,7 @@ const input = structure({
   CustomerMasterKeySpec: shapes.customerMasterKeySpec,
   KeySpec: shapes.keySpec,
   Origin: shapes.origin,
-  CustomKeyStoreId: string({ min: 1, max: 64 }),
+  CustomKeyStoreId: shapes.customKeyStoreId,
   BypassPolicyLockoutSafetyCheck: boolean(),
   Tags: shapes.tags,
   MultiRegion: boolean(),
@@ -27,39 +34,31 @@ const input = structure({
 })
 
 /** The key that is to be: its name, and its kind with the defaults filled in. */
-type NewKey = Kind & { readonly keyId: KeyId; readonly account: AccountId; readonly arn: string }
-
-type Kind = {
-  readonly keySpec: KeySpec
-  readonly keyUsage: KeyUsage
-  readonly origin: Origin
-  readonly multiRegion: boolean
-}
+type NewKey = NewKind & { readonly keyId: KeyId; readonly account: AccountId; readonly arn: string }
 
 export const createKey = operation({
   name: 'CreateKey',
   input,
   output: structure({ KeyMetadata: shapes.keyMetadata }),
   effects: 'write',
-  errors: ['invalid-arn', 'limit-exceeded', 'malformed-policy', 'tag', 'unsupported'],
+  errors: [
+    'custom-key-store-not-found',
+    'limit-exceeded',
+    'malformed-policy',
+    'tag',
+    'unsupported',
+  ],
   resolve(call, request, deps: KmsDeps): NewKey {
-    const kind = kindOf(request)
+    const kind = newKindOf(request)
     checkTags(request.Tags ?? [], deps.limits.tagsPerKey)
-    requireBuilt(request, kind)
-    const keyId = parseKeyId(deps.random.uuid())
-    if (keyId === undefined) throw internalError('a random UUID is no key id')
+    const keyId = newKeyId(deps.random, kind.multiRegion)
     const { account } = call.caller
     return { ...kind, keyId, account, arn: keyArn(call.region, account, keyId) }
   },
   checks(call, request, target): readonly Check[] {
     const conditions = {
-      'kms:CallerAccount': call.caller.account,
-      'kms:CustomerMasterKeySpec': target.keySpec,
-      'kms:CustomerMasterKeyUsage': target.keyUsage,
-      'kms:KeyOrigin': target.origin,
-      'kms:KeySpec': target.keySpec,
-      'kms:KeyUsage': target.keyUsage,
-      'kms:MultiRegion': String(target.multiRegion),
+      ...newKeyConditions(call, { ...target, origin: target.origin.value }),
+      ...(target.multiRegion && { 'kms:MultiRegionKeyType': 'PRIMARY' }),
       ...bypassCondition(request.BypassPolicyLockoutSafetyCheck),
       ...(request.Tags === undefined ? {} : requestTagConditions(request.Tags)),
     }
@@ -85,21 +84,37 @@ export const createKey = operation({
   async handle(call, request, target, deps) {
     const { state, hsm, limits, policies } = deps
     const { region, caller } = call
+    const { origin, keySpec, keyId } = target
+    // There are none, so it is none of the caller's.
+    if (origin.in === 'custom key store') throw unknownStore(origin.customKeyStoreId)
     if (state.keyIds(region, caller.account).size >= limits.keys) {
       throw keyQuota(caller.account, limits.keys)
     }
-    const draft = draftOf(call, request, target, policies.defaultKeyPolicy(caller.account))
+    const draft = draftOf(
+      call,
+      request,
+      target,
+      origin.value,
+      policies.defaultKeyPolicy(caller.account),
+    )
     if (request.Policy !== undefined) {
       checkPolicy(call, draft, request.BypassPolicyLockoutSafetyCheck, deps)
     }
-    const material = await hsm.createMaterial({
-      region,
-      account: caller.account,
-      keyId: target.keyId,
-    })
-    const key: KeyRecord = { ...draft, currentMaterialId: material.materialId }
+    if (origin.value === 'EXTERNAL') {
+      return {
+        output: { KeyMetadata: keyMetadata(draft, deps) },
+        changes: [state.addKey(draft)],
+      }
+    }
+    const name = { region, account: caller.account, keyId }
+    const { material, publicKey } = await hsm.createMaterial(name, keySpec)
+    const key: KeyRecord = {
+      ...draft,
+      currentMaterialId: material.materialId,
+      ...(publicKey !== undefined && { publicKey: publicKey.toString('base64') }),
+    }
     return {
-      output: { KeyMetadata: keyMetadata(key) },
+      output: { KeyMetadata: keyMetadata(key, deps) },
       changes: [state.addKey(key), state.addMaterial(material)],
     }
   },
@@ -107,49 +122,36 @@ export const createKey = operation({
 
 type Request = Value<typeof input>
 
-/** Throws 'validation' for what can be no key, in AWS's words. */
-function kindOf(request: Request): Kind {
-  if (request.KeySpec !== undefined && request.CustomerMasterKeySpec !== undefined) {
-    throw bothKeySpecs()
-  }
-  const keySpec = request.KeySpec ?? request.CustomerMasterKeySpec ?? 'SYMMETRIC_DEFAULT'
-  if (request.KeyUsage === undefined && keySpec !== 'SYMMETRIC_DEFAULT') throw usageMissing()
-  const keyUsage = request.KeyUsage ?? 'ENCRYPT_DECRYPT'
-  if (!usagesOf[keySpec].includes(keyUsage)) throw usageNotOfSpec(keyUsage, keySpec)
-  const origin = request.Origin ?? 'AWS_KMS'
-  return { keySpec, keyUsage, origin, multiRegion: request.MultiRegion ?? false }
-}
-
-/** Refuses the keys of AWS that this service does not make. */
-function requireBuilt(request: Request, kind: Kind): void {
-  if (kind.keySpec !== 'SYMMETRIC_DEFAULT') throw unsupported(`KeySpec ${kind.keySpec} is`)
-  if (kind.origin !== 'AWS_KMS') throw unsupported(`Origin ${kind.origin} is`)
-  if (kind.multiRegion) throw unsupported('MultiRegion keys are')
-  if (request.CustomKeyStoreId !== undefined) throw unsupported('Custom key stores are')
-  if (request.XksKeyId !== undefined) throw unsupported('External key stores are')
+/** Ids of multi-Region keys can be told by their form: they are the same in every Region. */
+function newKeyId(random: Random, multiRegion: boolean): KeyId {
+  const uuid = random.uuid()
+  const keyId = parseKeyId(multiRegion ? `mrk-${uuid.replaceAll('-', '')}` : uuid)
+  if (keyId === undefined) throw internalError('a random UUID is no key id')
+  return keyId
 }
 
 /** The record of the key before it has material. */
 function draftOf(
   call: CallContext,
   request: Request,
-  target: NewKey,
+  { keyId, keySpec, keyUsage, multiRegion }: NewKey,
+  origin: KeyRecord['origin'],
   defaultPolicy: string,
 ): KeyRecord {
   return {
     region: call.region,
     account: call.caller.account,
-    keyId: target.keyId,
+    keyId,
     createdAt: call.now,
     description: request.Description ?? '',
-    state: 'Enabled',
-    keySpec: 'SYMMETRIC_DEFAULT',
-    keyUsage: 'ENCRYPT_DECRYPT',
-    origin: 'AWS_KMS',
-    multiRegion: false,
+    state: origin === 'EXTERNAL' ? 'PendingImport' : 'Enabled',
+    keySpec,
+    keyUsage,
+    origin,
+    multiRegion,
+    ...(multiRegion && { replication: { type: 'PRIMARY', primaryRegion: call.region } }),
     policy: request.Policy ?? defaultPolicy,
     tags: sortTags(request.Tags ?? []),
-    currentMaterialId: '',
   }
 }
 
@@ -158,7 +160,7 @@ function recordedKind(request: Request) {
   const keySpec = request.KeySpec ?? request.CustomerMasterKeySpec ?? 'SYMMETRIC_DEFAULT'
   return {
     keySpec,
-    customerMasterKeySpec: request.CustomerMasterKeySpec ?? keySpec,
+    customerMasterKeySpec: customerMasterKeySpecOf(keySpec).CustomerMasterKeySpec,
     keyUsage: request.KeyUsage ?? 'ENCRYPT_DECRYPT',
     origin: request.Origin ?? 'AWS_KMS',
     multiRegion: request.MultiRegion ?? false,

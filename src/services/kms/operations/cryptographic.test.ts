@@ -222,8 +222,8 @@ test('GenerateRandom needs a number of bytes', async () => {
   ])
   const stored = { NumberOfBytes: 1, CustomKeyStoreId: 'cks-1' }
   assert.deepEqual(await kms.fails('GenerateRandom', stored), [
-    'unsupported',
-    'Custom key stores are not supported.',
+    'custom-key-store-not-found',
+    'Custom key store cks-1 does not exist.',
   ])
 })
 

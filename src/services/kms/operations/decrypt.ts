@@ -1,3 +1,4 @@
+import { isSymmetric } from '../../../hsm/key-specs.ts'
 import { boolean, structure } from '../../../wire/schema.ts'
 import { operation } from '../../operation.ts'
 import { keyResource } from '../audit.ts'
@@ -8,8 +9,12 @@ import { emptyContext, requireBoundedContext } from '../encryption-context.ts'
 import { dryRunSucceeded } from '../errors.ts'
 import { arnOf } from '../key.ts'
 import { used } from '../key-identifier.ts'
-import { requireState } from '../key-state.ts'
-import { refuseGrantTokens, refuseRecipient, requireAlgorithm } from '../refusals.ts'
+import {
+  refuseContextOfAsymmetric,
+  refuseRecipient,
+  requireGrantTokens,
+  requireUse,
+} from '../refusals.ts'
 import * as shapes from '../shapes.ts'
 
 const rules = used('kms:Decrypt')
@@ -48,12 +53,13 @@ export const decrypt = operation({
   ],
   resolve(call, request, deps: KmsDeps) {
     refuseRecipient(request.Recipient)
-    refuseGrantTokens(request.GrantTokens)
+    requireGrantTokens(call, request.GrantTokens, deps.grants)
     requireBoundedContext(request.EncryptionContext)
     const source = {
       blob: request.CiphertextBlob,
       keyId: request.KeyId,
       keyIdName: 'keyId',
+      algorithm: request.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
       dryRun: request.DryRun,
       modifiers: request.DryRunModifiers,
     }
@@ -74,16 +80,19 @@ export const decrypt = operation({
       dryRunModifiers: request.DryRunModifiers,
     }),
     resources: ({ key }) => [keyResource(key)],
-    additional: (output) => ({ keyMaterialId: output.KeyMaterialId }),
+    additional: ({ KeyMaterialId }) =>
+      KeyMaterialId === undefined ? undefined : { keyMaterialId: KeyMaterialId },
   },
   async handle(_call, request, { key, ciphertext }, { state, hsm }) {
-    const algorithm = request.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT'
-    requireState(key, 'Decrypt')
-    requireAlgorithm(key, algorithm)
+    const { EncryptionContext, EncryptionAlgorithm = 'SYMMETRIC_DEFAULT' } = request
+    const algorithm = requireUse(key, 'Decrypt', 'ENCRYPT_DECRYPT', EncryptionAlgorithm)
+    refuseContextOfAsymmetric(key, EncryptionContext)
     if (ciphertext === undefined) throw dryRunSucceeded()
     const material = materialOf(state, key, ciphertext)
-    const context = request.EncryptionContext ?? emptyContext
-    const plaintext = await hsm.decrypt(material, ciphertext.blob, context)
+    const plaintext =
+      algorithm === 'SYMMETRIC_DEFAULT'
+        ? await hsm.decrypt(material, ciphertext.blob, EncryptionContext ?? emptyContext)
+        : await hsm.decryptRsa(material, algorithm, ciphertext.blob)
     if (request.DryRun === true) {
       plaintext.fill(0)
       throw dryRunSucceeded()
@@ -93,7 +102,7 @@ export const decrypt = operation({
         KeyId: arnOf(key),
         Plaintext: plaintext,
         EncryptionAlgorithm: algorithm,
-        KeyMaterialId: material.materialId,
+        ...(isSymmetric(key.keySpec) && { KeyMaterialId: material.materialId }),
       },
     }
   },

@@ -1,3 +1,4 @@
+import { isSymmetric } from '../../../hsm/key-specs.ts'
 import { boolean, required, structure } from '../../../wire/schema.ts'
 import { operation } from '../../operation.ts'
 import { keyResource } from '../audit.ts'
@@ -7,9 +8,13 @@ import { emptyContext, requireBoundedContext } from '../encryption-context.ts'
 import { dryRunSucceeded } from '../errors.ts'
 import { arnOf } from '../key.ts'
 import { resolveKey, used } from '../key-identifier.ts'
-import { requireState } from '../key-state.ts'
 import { currentMaterial } from '../material.ts'
-import { refuseGrantTokens, requireAlgorithm } from '../refusals.ts'
+import {
+  refuseContextOfAsymmetric,
+  requireGrantTokens,
+  requireRoomFor,
+  requireUse,
+} from '../refusals.ts'
 import * as shapes from '../shapes.ts'
 
 const rules = used('kms:Encrypt')
@@ -40,7 +45,7 @@ export const encrypt = operation({
     'not-found',
   ],
   resolve(call, request, deps: KmsDeps) {
-    refuseGrantTokens(request.GrantTokens)
+    requireGrantTokens(call, request.GrantTokens, deps.grants)
     requireBoundedContext(request.EncryptionContext)
     return resolveKey(call, request.KeyId, rules, deps.state)
   },
@@ -58,16 +63,20 @@ export const encrypt = operation({
       dryRun: request.DryRun,
     }),
     resources: ({ key }) => [keyResource(key)],
-    additional: (_output, _request, { key }) => ({ keyMaterialId: key.currentMaterialId }),
+    additional: (_output, _request, { key }) =>
+      isSymmetric(key.keySpec) ? { keyMaterialId: key.currentMaterialId } : undefined,
   },
   async handle(_call, request, { key }, { state, hsm }) {
-    const algorithm = request.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT'
-    requireState(key, 'Encrypt')
-    requireAlgorithm(key, algorithm)
+    const { Plaintext, EncryptionContext, EncryptionAlgorithm = 'SYMMETRIC_DEFAULT' } = request
+    const algorithm = requireUse(key, 'Encrypt', 'ENCRYPT_DECRYPT', EncryptionAlgorithm)
+    refuseContextOfAsymmetric(key, EncryptionContext)
+    requireRoomFor(Plaintext, key, algorithm)
     const material = currentMaterial(state, key)
     if (request.DryRun === true) throw dryRunSucceeded()
-    const context = request.EncryptionContext ?? emptyContext
-    const blob = await hsm.encrypt(material, request.Plaintext, context)
+    const blob =
+      algorithm === 'SYMMETRIC_DEFAULT'
+        ? await hsm.encrypt(material, Plaintext, EncryptionContext ?? emptyContext)
+        : await hsm.encryptRsa(material, algorithm, Plaintext)
     return {
       output: { CiphertextBlob: blob, KeyId: arnOf(key), EncryptionAlgorithm: algorithm },
     }

@@ -7,9 +7,8 @@ import { emptyContext, requireBoundedContext } from '../encryption-context.ts'
 import { dryRunSucceeded } from '../errors.ts'
 import { arnOf } from '../key.ts'
 import { resolveKey, used } from '../key-identifier.ts'
-import { requireState } from '../key-state.ts'
 import { currentMaterial } from '../material.ts'
-import { refuseGrantTokens } from '../refusals.ts'
+import { requireGrantTokens, requireUse } from '../refusals.ts'
 import * as shapes from '../shapes.ts'
 
 const rules = used('kms:GenerateDataKeyWithoutPlaintext')
@@ -34,12 +33,13 @@ export const generateDataKeyWithoutPlaintext = operation({
     'disabled',
     'dry-run',
     'invalid-grant-token',
+    'invalid-key-usage',
     'invalid-state',
     'key-unavailable',
     'not-found',
   ],
   resolve(call, request, deps: KmsDeps) {
-    refuseGrantTokens(request.GrantTokens)
+    requireGrantTokens(call, request.GrantTokens, deps.grants)
     requireBoundedContext(request.EncryptionContext)
     const bytes = dataKeyBytes(request)
     const { key, alias } = resolveKey(call, request.KeyId, rules, deps.state)
@@ -52,7 +52,7 @@ export const generateDataKeyWithoutPlaintext = operation({
     additional: (output) => ({ keyMaterialId: output.KeyMaterialId }),
   },
   async handle(_call, request, { key, bytes }, { state, hsm }) {
-    requireState(key, 'GenerateDataKeyWithoutPlaintext')
+    requireUse(key, 'GenerateDataKeyWithoutPlaintext', 'ENCRYPT_DECRYPT', 'SYMMETRIC_DEFAULT')
     const material = currentMaterial(state, key)
     if (request.DryRun === true) throw dryRunSucceeded()
     const context = request.EncryptionContext ?? emptyContext

@@ -7,9 +7,8 @@ import { emptyContext, requireBoundedContext } from '../encryption-context.ts'
 import { dryRunSucceeded } from '../errors.ts'
 import { arnOf } from '../key.ts'
 import { resolveKey, used } from '../key-identifier.ts'
-import { requireState } from '../key-state.ts'
 import { currentMaterial } from '../material.ts'
-import { refuseGrantTokens, refuseRecipient } from '../refusals.ts'
+import { refuseRecipient, requireGrantTokens, requireUse } from '../refusals.ts'
 import * as shapes from '../shapes.ts'
 
 const rules = used('kms:GenerateDataKey')
@@ -37,6 +36,7 @@ export const generateDataKey = operation({
     'disabled',
     'dry-run',
     'invalid-grant-token',
+    'invalid-key-usage',
     'invalid-state',
     'key-unavailable',
     'not-found',
@@ -44,7 +44,7 @@ export const generateDataKey = operation({
   ],
   resolve(call, request, deps: KmsDeps) {
     refuseRecipient(request.Recipient)
-    refuseGrantTokens(request.GrantTokens)
+    requireGrantTokens(call, request.GrantTokens, deps.grants)
     requireBoundedContext(request.EncryptionContext)
     const bytes = dataKeyBytes(request)
     const { key, alias } = resolveKey(call, request.KeyId, rules, deps.state)
@@ -57,7 +57,7 @@ export const generateDataKey = operation({
     additional: (output) => ({ keyMaterialId: output.KeyMaterialId }),
   },
   async handle(_call, request, { key, bytes }, { state, hsm }) {
-    requireState(key, 'GenerateDataKey')
+    requireUse(key, 'GenerateDataKey', 'ENCRYPT_DECRYPT', 'SYMMETRIC_DEFAULT')
     const material = currentMaterial(state, key)
     if (request.DryRun === true) throw dryRunSucceeded()
     const context = request.EncryptionContext ?? emptyContext

@@ -1,8 +1,9 @@
-import { string, structure } from '../../../wire/schema.ts'
+import { structure } from '../../../wire/schema.ts'
 import { operation } from '../../operation.ts'
 import { accountCheck } from '../conditions.ts'
+import { unknownStore } from '../custom-key-store.ts'
 import type { KmsDeps } from '../deps.ts'
-import { numberOfBytesMissing, unsupported } from '../errors.ts'
+import { numberOfBytesMissing } from '../errors.ts'
 import { refuseRecipient } from '../refusals.ts'
 import * as shapes from '../shapes.ts'
 
@@ -10,7 +11,7 @@ export const generateRandom = operation({
   name: 'GenerateRandom',
   input: structure({
     NumberOfBytes: shapes.numberOfBytes,
-    CustomKeyStoreId: string({ min: 1, max: 64 }),
+    CustomKeyStoreId: shapes.customKeyStoreId,
     Recipient: shapes.recipient,
   }),
   output: structure({
@@ -18,17 +19,17 @@ export const generateRandom = operation({
     CiphertextForRecipient: shapes.ciphertext,
   }),
   effects: 'use',
-  errors: ['unsupported'],
+  errors: ['custom-key-store-not-found', 'unsupported'],
   /** The number of bytes, which the model calls optional and the service requires. */
   resolve(_call, request, _deps: KmsDeps): number {
     if (request.NumberOfBytes === undefined) throw numberOfBytesMissing()
-    if (request.CustomKeyStoreId !== undefined) throw unsupported('Custom key stores are')
     refuseRecipient(request.Recipient)
     return request.NumberOfBytes
   },
   checks: (call) => [accountCheck(call, 'kms:GenerateRandom')],
   audit: { request: () => null },
-  handle: async (_call, _request, bytes, { hsm }) => ({
-    output: { Plaintext: await hsm.random(bytes) },
-  }),
+  async handle(_call, { CustomKeyStoreId }, bytes, { hsm }) {
+    if (CustomKeyStoreId !== undefined) throw unknownStore(CustomKeyStoreId)
+    return { output: { Plaintext: await hsm.random(bytes) } }
+  },
 })

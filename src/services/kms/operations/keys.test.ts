@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { algorithmsOf, keySpecs, keyUsages } from '../../../hsm/key-specs.ts'
 import { arnOf } from '../key.ts'
-import { keySpecs, keyUsages, usagesOf } from '../key-spec.ts'
 import {
   account,
   lockingPolicy,
@@ -88,41 +88,126 @@ test('CreateKey brings the effective kind, and the waived lockout check only whe
   })
 })
 
-test('every spec and usage: what AWS refuses, what is not built, what works', async () => {
+test("every spec with every usage makes a key, or is refused in AWS's words", async () => {
   const kms = new TestKms()
   for (const KeySpec of keySpecs) {
     for (const KeyUsage of keyUsages) {
-      const { failure } = await kms.call('CreateKey', { KeySpec, KeyUsage })
-      const fits = usagesOf[KeySpec].includes(KeyUsage)
-      const expected = !fits
-        ? ['validation', `KeyUsage ${KeyUsage} is not compatible with KeySpec ${KeySpec}`]
-        : KeySpec === 'SYMMETRIC_DEFAULT'
-          ? [undefined, undefined]
-          : ['unsupported', `KeySpec ${KeySpec} is not supported.`]
-      assert.deepEqual([failure?.code, failure?.publicMessage], expected)
+      if (algorithmsOf(KeySpec, KeyUsage).length > 0) {
+        const key = await kms.key({ KeySpec, KeyUsage })
+        assert.deepEqual([key.keySpec, key.keyUsage, key.state], [KeySpec, KeyUsage, 'Enabled'])
+        const [material] = kms.state.materialsOf(key)
+        assert.equal(material?.materialId, key.currentMaterialId)
+      } else {
+        assert.deepEqual(await kms.fails('CreateKey', { KeySpec, KeyUsage }), [
+          'validation',
+          `KeyUsage ${KeyUsage} is not compatible with KeySpec ${KeySpec}`,
+        ])
+      }
     }
     if (KeySpec !== 'SYMMETRIC_DEFAULT') {
-      assert.deepEqual(await kms.fails('CreateKey', { KeySpec }), [
-        'validation',
-        'You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.',
-      ])
+      assert.deepEqual(await kms.fails('CreateKey', { KeySpec }), usageMissing)
     }
   }
 })
 
-test('CreateKey refuses what is not built, and two specs at once', async () => {
+const usageMissing = [
+  'validation',
+  'You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.',
+]
+
+test('the deprecated CustomerMasterKeySpec works in place of KeySpec', async () => {
   const kms = new TestKms()
-  const cases: [object, string, string][] = [
-    [{ Origin: 'EXTERNAL' }, 'unsupported', 'Origin EXTERNAL is not supported.'],
-    [{ Origin: 'AWS_CLOUDHSM' }, 'unsupported', 'Origin AWS_CLOUDHSM is not supported.'],
-    [{ MultiRegion: true }, 'unsupported', 'MultiRegion keys are not supported.'],
-    [{ CustomKeyStoreId: 'cks-1' }, 'unsupported', 'Custom key stores are not supported.'],
-    [{ XksKeyId: 'x' }, 'unsupported', 'External key stores are not supported.'],
-    [
-      { CustomerMasterKeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' },
+  const CustomerMasterKeySpec = 'HMAC_256'
+  assert.deepEqual(await kms.fails('CreateKey', { CustomerMasterKeySpec }), usageMissing)
+  const KeyUsage = 'GENERATE_VERIFY_MAC'
+  assert.equal((await kms.key({ CustomerMasterKeySpec, KeyUsage })).keySpec, 'HMAC_256')
+})
+
+test('SM2 exists in other partitions alone', async () => {
+  const kms = new TestKms()
+  for (const KeyUsage of ['ENCRYPT_DECRYPT', 'SIGN_VERIFY', 'KEY_AGREEMENT']) {
+    assert.deepEqual(await kms.fails('CreateKey', { KeySpec: 'SM2', KeyUsage }), [
       'unsupported',
-      'KeySpec RSA_2048 is not supported.',
+      'KeySpec SM2 is not supported.',
+    ])
+  }
+})
+
+test('a key of origin EXTERNAL waits for its material', async () => {
+  const kms = new TestKms()
+  for (const KeySpec of keySpecs) {
+    const KeyUsage = keyUsages.find((usage) => algorithmsOf(KeySpec, usage).length > 0)
+    const input = { KeySpec, KeyUsage, Origin: 'EXTERNAL' }
+    if (KeySpec.startsWith('ML_')) {
+      assert.deepEqual(await kms.fails('CreateKey', input), [
+        'unsupported',
+        `Origin EXTERNAL is not valid for KeySpec ${KeySpec}.`,
+      ])
+      continue
+    }
+    const { output, changes } = await kms.call('CreateKey', input)
+    const { KeyId, KeyState, Enabled, Origin, ...rest } = output?.KeyMetadata ?? {}
+    assert.deepEqual([KeyState, Enabled, Origin], ['PendingImport', false, 'EXTERNAL'])
+    for (const member of ['CurrentKeyMaterialId', 'ExpirationModel', 'ValidTo']) {
+      assert.ok(!(member in rest), member)
+    }
+    assert.equal(changes.length, 1)
+    const key = kms.record(String(KeyId))
+    assert.deepEqual([key.currentMaterialId, key.publicKey], [undefined, undefined])
+    assert.deepEqual(kms.state.materialsOf(key), [])
+  }
+})
+
+test('a multi-Region key is a primary key, and its id says that it is one of these', async () => {
+  const kms = new TestKms()
+  const { output, checks } = await kms.call('CreateKey', { MultiRegion: true })
+  const { KeyId, Arn, MultiRegion, MultiRegionConfiguration } = output?.KeyMetadata ?? {}
+  assert.match(String(KeyId), /^mrk-[0-9a-f]{32}$/)
+  assert.equal(MultiRegion, true)
+  assert.deepEqual(MultiRegionConfiguration, {
+    MultiRegionKeyType: 'PRIMARY',
+    PrimaryKey: { Arn, Region: 'us-east-1' },
+    ReplicaKeys: [],
+  })
+  const { conditions = {} } = checks[0] ?? {}
+  assert.equal(conditions['kms:MultiRegion'], 'true')
+  assert.equal(conditions['kms:MultiRegionKeyType'], 'PRIMARY')
+  const key = kms.record(String(KeyId))
+  assert.deepEqual(key.replication, { type: 'PRIMARY', primaryRegion: 'us-east-1' })
+  assert.equal(arnOf(key), Arn)
+  const single = await kms.call('CreateKey', { MultiRegion: false })
+  assert.ok(!('MultiRegionConfiguration' in (single.output?.KeyMetadata ?? {})))
+  assert.ok(!('kms:MultiRegionKeyType' in (single.checks[0]?.conditions ?? {})))
+})
+
+test('CreateKey refuses what fits no key, and stores that are not there', async () => {
+  const kms = new TestKms()
+  const missing = (name: string) =>
+    `1 validation error detected: Value null at '${name}' failed to satisfy constraint: Member must not be null`
+  const store = { CustomKeyStoreId: 'cks-1' }
+  const hsm = { ...store, Origin: 'AWS_CLOUDHSM' }
+  const external = { ...store, Origin: 'EXTERNAL_KEY_STORE', XksKeyId: 'x' }
+  const rsa = { KeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' }
+  const cases: [object, string, string][] = [
+    [store, 'validation', 'CustomKeyStoreId is not valid for Origin AWS_KMS.'],
+    [
+      { ...store, Origin: 'EXTERNAL' },
+      'validation',
+      'CustomKeyStoreId is not valid for Origin EXTERNAL.',
     ],
+    [{ XksKeyId: 'x' }, 'validation', 'XksKeyId is not valid for Origin AWS_KMS.'],
+    [{ ...hsm, XksKeyId: 'x' }, 'validation', 'XksKeyId is not valid for Origin AWS_CLOUDHSM.'],
+    [{ Origin: 'AWS_CLOUDHSM' }, 'validation', missing('customKeyStoreId')],
+    [{ Origin: 'EXTERNAL_KEY_STORE', XksKeyId: 'x' }, 'validation', missing('customKeyStoreId')],
+    [{ ...store, Origin: 'EXTERNAL_KEY_STORE' }, 'validation', missing('xksKeyId')],
+    [{ ...hsm, ...rsa }, 'unsupported', 'Origin AWS_CLOUDHSM is not valid for KeySpec RSA_2048.'],
+    [
+      { ...external, MultiRegion: true },
+      'unsupported',
+      'MultiRegion with Origin EXTERNAL_KEY_STORE is not supported.',
+    ],
+    [hsm, 'custom-key-store-not-found', 'Custom key store cks-1 does not exist.'],
+    [external, 'custom-key-store-not-found', 'Custom key store cks-1 does not exist.'],
     [
       { KeySpec: 'SYMMETRIC_DEFAULT', CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT' },
       'validation',
@@ -132,7 +217,9 @@ test('CreateKey refuses what is not built, and two specs at once', async () => {
   for (const [input, code, text] of cases) {
     assert.deepEqual(await kms.fails('CreateKey', input), [code, text])
   }
-  await kms.ok('CreateKey', { MultiRegion: false, Origin: 'AWS_KMS' })
+  const denied = await kms.fails('CreateKey', hsm, { deny: () => true })
+  assert.deepEqual(denied, ['access-denied', 'denied'])
+  assert.equal(kms.state.keyIds(kms.context().region, account).size, 0)
 })
 
 test('an account has a quota of keys in each Region', async () => {
@@ -143,6 +230,24 @@ test('an account has a quota of keys in each Region', async () => {
   const [code] = await kms.fails('CreateKey', {})
   assert.equal(code, 'limit-exceeded')
   await kms.ok('CreateKey', {}, { caller: rootOf(otherAccount) })
+})
+
+test('a policy has at most 32768 bytes', async () => {
+  const kms = new TestKms()
+  const { keyId: KeyId } = await kms.key()
+  for (const operation of ['CreateKey', 'PutKeyPolicy']) {
+    const rest = operation === 'CreateKey' ? {} : { KeyId }
+    for (const Policy of ['x'.repeat(32_769), 'é'.repeat(16_385)]) {
+      assert.deepEqual(await kms.fails(operation, { ...rest, Policy }), [
+        'limit-exceeded',
+        'A key policy can have at most 32768 bytes.',
+      ])
+    }
+    await kms.ok(operation, { ...rest, Policy: 'é'.repeat(16_384) })
+  }
+  const small = new TestKms({ policyBytes: 9 })
+  const [code] = await small.fails('CreateKey', { Policy: '{"is":"longer"}' })
+  assert.equal(code, 'limit-exceeded')
 })
 
 test('a policy is admitted before it is put, as one that the caller must be able to change', async () => {

@@ -1,4 +1,6 @@
+import { ServiceError } from '../../../base/errors.ts'
 import type { AccountId } from '../../../base/ids.ts'
+import { type EncryptionAlgorithm, isSymmetric } from '../../../hsm/key-specs.ts'
 import { boolean, required, structure } from '../../../wire/schema.ts'
 import { operation } from '../../operation.ts'
 import { keyResource } from '../audit.ts'
@@ -7,12 +9,16 @@ import { useCheck } from '../conditions.ts'
 import { isFound, type OrDenial, orDenial, requireFound } from '../denial.ts'
 import type { KmsDeps } from '../deps.ts'
 import { emptyContext, requireBoundedContext } from '../encryption-context.ts'
-import { dryRunSucceeded } from '../errors.ts'
-import { arnOf } from '../key.ts'
+import { dryRunSucceeded, tooLongToEncrypt } from '../errors.ts'
+import { arnOf, type KeyRecord } from '../key.ts'
 import { type KeyTarget, resolveKey, used } from '../key-identifier.ts'
-import { requireState } from '../key-state.ts'
 import { currentMaterial } from '../material.ts'
-import { refuseGrantTokens, requireAlgorithm } from '../refusals.ts'
+import {
+  plaintextBytesMax,
+  refuseContextOfAsymmetric,
+  requireGrantTokens,
+  requireUse,
+} from '../refusals.ts'
 import * as shapes from '../shapes.ts'
 
 const from = used('kms:ReEncryptFrom')
@@ -65,13 +71,14 @@ export const reEncrypt = operation({
     'not-found',
   ],
   resolve(call, request, deps: KmsDeps): Sides {
-    refuseGrantTokens(request.GrantTokens)
+    requireGrantTokens(call, request.GrantTokens, deps.grants)
     requireBoundedContext(request.SourceEncryptionContext)
     requireBoundedContext(request.DestinationEncryptionContext)
     const ciphertext = {
       blob: request.CiphertextBlob,
       keyId: request.SourceKeyId,
       keyIdName: 'sourceKeyId',
+      algorithm: request.SourceEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
       dryRun: request.DryRun,
       modifiers: request.DryRunModifiers,
     }
@@ -123,26 +130,34 @@ export const reEncrypt = operation({
   async handle(_call, request, target, { state, hsm }) {
     const source = requireFound(target.source)
     const destination = requireFound(target.destination)
-    const sourceAlgorithm = request.SourceEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT'
-    const destinationAlgorithm = request.DestinationEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT'
-    requireState(source.key, 'ReEncrypt')
-    requireState(destination.key, 'ReEncrypt')
-    requireAlgorithm(source.key, sourceAlgorithm)
-    requireAlgorithm(destination.key, destinationAlgorithm)
+    const { SourceEncryptionContext, DestinationEncryptionContext } = request
+    const sourceAlgorithm = algorithmOf(source.key, request.SourceEncryptionAlgorithm)
+    const destinationAlgorithm = algorithmOf(
+      destination.key,
+      request.DestinationEncryptionAlgorithm,
+    )
+    refuseContextOfAsymmetric(source.key, SourceEncryptionContext)
+    refuseContextOfAsymmetric(destination.key, DestinationEncryptionContext)
     const toMaterial = currentMaterial(state, destination.key)
     if (source.ciphertext === undefined) throw dryRunSucceeded()
     const fromMaterial = materialOf(state, source.key, source.ciphertext)
-    const blob = await hsm.reEncrypt(
-      {
-        material: fromMaterial,
-        blob: source.ciphertext.blob,
-        context: request.SourceEncryptionContext ?? emptyContext,
-      },
-      {
-        material: toMaterial,
-        context: request.DestinationEncryptionContext ?? emptyContext,
-      },
-    )
+    const blob = await hsm
+      .reEncrypt(
+        {
+          material: fromMaterial,
+          algorithm: sourceAlgorithm,
+          blob: source.ciphertext.blob,
+          context: SourceEncryptionContext ?? emptyContext,
+        },
+        {
+          material: toMaterial,
+          algorithm: destinationAlgorithm,
+          context: DestinationEncryptionContext ?? emptyContext,
+        },
+      )
+      .catch((error: unknown) => {
+        throw inWordsOf(destination.key, destinationAlgorithm, error)
+      })
     if (request.DryRun === true) throw dryRunSucceeded()
     return {
       output: {
@@ -151,9 +166,25 @@ export const reEncrypt = operation({
         KeyId: arnOf(destination.key),
         SourceEncryptionAlgorithm: sourceAlgorithm,
         DestinationEncryptionAlgorithm: destinationAlgorithm,
-        SourceKeyMaterialId: fromMaterial.materialId,
-        DestinationKeyMaterialId: toMaterial.materialId,
+        ...(isSymmetric(source.key.keySpec) && { SourceKeyMaterialId: fromMaterial.materialId }),
+        ...(isSymmetric(destination.key.keySpec) && {
+          DestinationKeyMaterialId: toMaterial.materialId,
+        }),
       },
     }
   },
 })
+
+function algorithmOf(
+  key: KeyRecord,
+  algorithm: EncryptionAlgorithm | 'SM2PKE' = 'SYMMETRIC_DEFAULT',
+): EncryptionAlgorithm {
+  return requireUse(key, 'ReEncrypt', 'ENCRYPT_DECRYPT', algorithm)
+}
+
+/** How long the plaintext is, the key core alone knows. */
+function inWordsOf(key: KeyRecord, algorithm: EncryptionAlgorithm, error: unknown): unknown {
+  const max = plaintextBytesMax(key, algorithm)
+  const tooLong = error instanceof ServiceError && error.code === 'validation'
+  return tooLong && max !== undefined ? tooLongToEncrypt(algorithm, key.keySpec, max) : error
+}

@@ -2,6 +2,7 @@ import { required, structure, timestamp } from '../../../wire/schema.ts'
 import { operation } from '../../operation.ts'
 import { keyResource } from '../audit.ts'
 import { managementCheck } from '../conditions.ts'
+import { pendingDeletion } from '../deletion.ts'
 import type { KmsDeps } from '../deps.ts'
 import { pendingWindowOutOfRange } from '../errors.ts'
 import { arnOf, type KeyRecord } from '../key.ts'
@@ -11,7 +12,6 @@ import { requireState } from '../key-state.ts'
 import * as shapes from '../shapes.ts'
 
 const rules = managed('kms:ScheduleKeyDeletion')
-const dayMs = 86_400_000
 const defaultWindow = 30
 
 export const scheduleKeyDeletion = operation({
@@ -52,22 +52,17 @@ export const scheduleKeyDeletion = operation({
     }),
     resources: ({ key }) => [keyResource(key)],
   },
-  handle(call, _request, { key, windowInDays }, { state }) {
+  handle(call, _request, { key, windowInDays }, deps) {
     requireState(key, 'ScheduleKeyDeletion')
-    const date = call.now + windowInDays * dayMs
-    const pending: KeyRecord = {
-      ...key,
-      state: 'PendingDeletion',
-      deletion: { date, windowInDays },
-    }
+    const pending: KeyRecord = { ...key, ...pendingDeletion(key, windowInDays, call.now, deps) }
     return {
       output: {
         KeyId: arnOf(key),
-        DeletionDate: date,
+        DeletionDate: pending.deletion?.date,
         KeyState: pending.state,
         PendingWindowInDays: windowInDays,
       },
-      changes: [state.replaceKey(key, pending)],
+      changes: [deps.state.replaceKey(key, pending)],
     }
   },
 })

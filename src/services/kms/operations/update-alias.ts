@@ -1,4 +1,5 @@
 import { aliasArn } from '../../../base/ids.ts'
+import { isAsymmetric, isSymmetric } from '../../../hsm/key-specs.ts'
 import { required, structure } from '../../../wire/schema.ts'
 import { operation } from '../../operation.ts'
 import { checkAliasName } from '../alias.ts'
@@ -6,8 +7,8 @@ import { resolveAliasTarget } from '../alias-target.ts'
 import { aliasResource, keyResource } from '../audit.ts'
 import { aliasCheck, managementCheck } from '../conditions.ts'
 import type { KmsDeps } from '../deps.ts'
-import { aliasQuota, unknownAlias } from '../errors.ts'
-import { arnOf } from '../key.ts'
+import { aliasOfOtherKind, aliasQuota, unknownAlias } from '../errors.ts'
+import { arnOf, type KeyRecord } from '../key.ts'
 import { managed } from '../key-identifier.ts'
 import { requireState } from '../key-state.ts'
 import * as shapes from '../shapes.ts'
@@ -45,9 +46,10 @@ export const updateAlias = operation({
     }),
     resources: ({ key, arn }) => [keyResource(key), aliasResource(key, arn)],
   },
-  handle(call, _request, { alias, current, key }, { state, limits }) {
+  handle(call, _request, { alias, arn, current, key }, { state, limits }) {
     requireState(key, 'UpdateAlias')
-    if (key !== current && state.aliasNamesOf(key).length >= limits.aliasesPerKey) {
+    requireSameKind(arn, current, key)
+    if (key.keyId !== current.keyId && state.aliasNamesOf(key).length >= limits.aliasesPerKey) {
       throw aliasQuota(arnOf(key), limits.aliasesPerKey)
     }
     const moved = state.replaceAlias(alias, {
@@ -59,3 +61,18 @@ export const updateAlias = operation({
     return { output: undefined, changes: [moved, state.replaceKey(key, key)] }
   },
 })
+
+/** Throws 'validation': whoever uses the alias must not find a key that does something else. */
+function requireSameKind(alias: string, from: KeyRecord, to: KeyRecord): void {
+  if (from.keyUsage !== to.keyUsage) {
+    throw aliasOfOtherKind(alias, 'key usage', from.keyUsage, to.keyUsage)
+  }
+  if (typeOf(from) !== typeOf(to)) {
+    throw aliasOfOtherKind(alias, 'key type', typeOf(from), typeOf(to))
+  }
+}
+
+function typeOf({ keySpec }: KeyRecord): string {
+  if (isSymmetric(keySpec)) return 'SYMMETRIC'
+  return isAsymmetric(keySpec) ? 'ASYMMETRIC' : 'HMAC'
+}

@@ -2,17 +2,29 @@ import assert from 'node:assert/strict'
 import type { Caller } from '../../../base/caller.ts'
 import { type ErrorCode, ServiceError } from '../../../base/errors.ts'
 import { type AccountId, type Region, rootArn } from '../../../base/ids.ts'
+import { parseBlob } from '../../../hsm/blob.ts'
+import type { Hsm } from '../../../hsm/port.ts'
 import { createMemoryStore } from '../../../storage/memory/store.ts'
 import { Mirror } from '../../../storage/mirror.ts'
 import type { Put } from '../../../storage/port.ts'
-import type { AuditResource, CallContext, Check, JsonObject, Result } from '../../operation.ts'
+import type {
+  AuditResource,
+  CallContext,
+  Check,
+  JsonObject,
+  OwnEvent,
+  Result,
+} from '../../operation.ts'
 import { defaultLimits, type KmsDeps, type KmsLimits, type PolicyChange } from '../deps.ts'
+import { Grants } from '../grants.ts'
 import type { KeyRecord } from '../key.ts'
+import type { KeyLastUse } from '../last-usage.ts'
 import { kmsOperations } from '../operations/table.ts'
 import { KmsState } from '../state.ts'
 import { FakeHsm, hsmOf, parseFakeBlob } from './fake-hsm.ts'
 
 export const region = 'us-east-1' as Region
+export const otherRegion = 'eu-central-1' as Region
 export const account = '111122223333' as AccountId
 export const otherAccount = '444455556666' as AccountId
 
@@ -39,6 +51,11 @@ export type Output = Readonly<Record<string, unknown>> & {
   readonly CiphertextBlob?: Buffer
   readonly KeyMetadata?: Readonly<Record<string, unknown>>
   readonly Plaintext?: Buffer
+  readonly Signature?: Buffer
+  readonly Mac?: Buffer
+  readonly PublicKey?: Buffer
+  readonly SharedSecret?: Buffer
+  readonly SharedSecretCiphertextBlob?: Buffer
 }
 
 export type Answer = {
@@ -46,6 +63,8 @@ export type Answer = {
   readonly failure: ServiceError | undefined
   readonly checks: readonly Check[]
   readonly changes: readonly Put[]
+  /** What is recorded behind the call. */
+  readonly events: readonly OwnEvent[]
   readonly recorded: {
     readonly request: JsonObject | null
     readonly response: JsonObject | null
@@ -55,16 +74,26 @@ export type Answer = {
 }
 
 /** Errors that every operation may answer. */
-const commonErrors: readonly ErrorCode[] = ['access-denied', 'validation']
+const commonErrors: readonly ErrorCode[] = ['access-denied', 'throttled', 'validation']
 
 /** A policy that this one would lock its caller out of; nothing else is looked at. */
 export const lockingPolicy = '{"locks":"out"}'
 export const malformedPolicy = 'no policy at all'
 
+export type TestOptions = {
+  /** A key core in place of the fake one, which knows symmetric keys alone. */
+  readonly hsm?: Hsm
+  readonly regions?: readonly Region[]
+}
+
 /** KMS with a store in memory and a fake key core: runs operations as the pipeline does. */
 export class TestKms {
   readonly mirror = new Mirror(createMemoryStore())
   readonly state = new KmsState(this.mirror)
+  readonly grants = new Grants(this.mirror, this.state)
+  /** What the audit record knows of each key, by its ARN. */
+  readonly uses = new Map<string, KeyLastUse>()
+  /** The fake key core, unless there is another. */
   readonly hsm = new FakeHsm()
   readonly policyChanges: PolicyChange[] = []
   /** The JSON text of everything that was recorded. */
@@ -72,27 +101,43 @@ export class TestKms {
   readonly deps: KmsDeps
   now = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
   #uuids = 0
+  #randoms = 0
 
-  constructor(limits: Partial<KmsLimits> = {}) {
+  #regionsMade: Promise<unknown> | undefined
+
+  constructor(limits: Partial<KmsLimits> = {}, options: TestOptions = {}) {
+    const { hsm, regions = [region, otherRegion] } = options
     this.deps = {
       state: this.state,
-      hsm: hsmOf(this.hsm),
+      hsm: hsm ?? hsmOf(this.hsm),
       random: {
-        bytes: (count) => Buffer.alloc(count),
+        bytes: (count) => {
+          const bytes = Buffer.alloc(count)
+          bytes.writeUIntBE(++this.#randoms, count - Math.min(6, count), Math.min(6, count))
+          return bytes
+        },
         uuid: () => `00000000-0000-4000-8000-${String(++this.#uuids).padStart(12, '0')}`,
       },
-      parseBlob: parseFakeBlob,
+      parseBlob: hsm === undefined ? parseFakeBlob : parseBlob,
       policies: {
         defaultKeyPolicy: (owner) => `{"default":"${owner}"}`,
         admitKeyPolicy: (text, change) => this.#admit(text, change),
+        accountExists: (id) => id === account || id === otherAccount,
       },
       limits: { ...defaultLimits, ...limits },
+      regions,
+      grants: this.grants,
+      lastUsage: async (_account, keyArn) => this.uses.get(keyArn),
+    }
+    if (hsm !== undefined) {
+      this.#regionsMade = Promise.all(regions.map((one) => hsm.ensureRegion(one)))
     }
   }
 
   async call(name: string, input: object, setting: Setting = {}): Promise<Answer> {
     const operation = kmsOperations.get(name)
     assert.ok(operation, `no operation ${name}`)
+    await this.#regionsMade
     const call = this.context(setting)
     let target: unknown
     let resolved = false
@@ -124,7 +169,8 @@ export class TestKms {
     }
     this.records.push(JSON.stringify({ name, ...recorded, error: failure?.publicMessage }))
     const changes = failure ? [] : (result?.changes ?? [])
-    return { output: output as Answer['output'], failure, checks, changes, recorded }
+    const events = failure ? [] : (result?.events ?? [])
+    return { output: output as Answer['output'], failure, checks, changes, events, recorded }
   }
 
   /** The output of a call that has to succeed. */

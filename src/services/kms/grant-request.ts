@@ -1,0 +1,157 @@
+import { isSymmetric } from '../../hsm/key-specs.ts'
+import type { EncryptionContext } from '../../hsm/port.ts'
+import { boolean, list, required, structure, type Value } from '../../wire/schema.ts'
+import type { ConditionValues } from '../operation.ts'
+import type { PolicyRules } from './deps.ts'
+import { addContextConditions, requireBoundedContext } from './encryption-context.ts'
+import {
+  constraintOfSymmetric,
+  eitherConstraint,
+  eitherGrantee,
+  eitherRetiring,
+  grantOperationsMissing,
+  invalidConstraint,
+  onlyCreateGrant,
+  serviceGranteeBounds,
+  unsupportedGrantOperation,
+} from './errors.ts'
+import {
+  contextOf,
+  type GrantRecord,
+  operationNames,
+  operationSet,
+  pairsOf,
+  supportedOperations,
+} from './grant.ts'
+import { requireGrantPrincipal } from './grant-principal.ts'
+import { arnOf, type KeyRecord } from './key.ts'
+import * as shapes from './shapes.ts'
+
+export const createGrantInput = structure({
+  KeyId: required(shapes.keyId),
+  GranteePrincipal: shapes.principal,
+  RetiringPrincipal: shapes.principal,
+  Operations: required(list(shapes.grantOperation)),
+  Constraints: shapes.grantConstraints,
+  GrantTokens: shapes.grantTokens,
+  Name: shapes.grantName,
+  DryRun: boolean(),
+  GranteeServicePrincipal: shapes.servicePrincipal,
+  RetiringServicePrincipal: shapes.servicePrincipal,
+})
+
+export type GrantRequest = Value<typeof createGrantInput>
+
+/** What a grant says, whichever key it is on. */
+export type GrantTerms = Pick<
+  GrantRecord,
+  'grantee' | 'retiring' | 'operations' | 'name' | 'contextEquals' | 'contextSubset' | 'sourceArn'
+>
+
+/** Of each of the two constraints. https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html */
+const pairsMax = 8
+const valueMax = 384
+
+/** What can be said of a request before its key is known. Throws 'validation' and 'invalid-arn'. */
+export function grantTerms(request: GrantRequest, policies: PolicyRules): GrantTerms {
+  const terms = {
+    grantee: granteeOf(request),
+    retiring: retiringOf(request),
+    operations: operationSet(request.Operations),
+    name: request.Name,
+    contextEquals: constraintPairs(request.Constraints?.EncryptionContextEquals),
+    contextSubset: constraintPairs(request.Constraints?.EncryptionContextSubset),
+    sourceArn: request.Constraints?.SourceArn,
+  }
+  if (terms.operations === 0) throw grantOperationsMissing()
+  if (terms.operations === operationSet(['CreateGrant'])) throw onlyCreateGrant()
+  if (terms.contextEquals !== undefined && terms.contextSubset !== undefined) {
+    throw eitherConstraint()
+  }
+  const ofService = request.GranteeServicePrincipal !== undefined
+  if (ofService && (terms.sourceArn === undefined || terms.retiring === undefined)) {
+    throw serviceGranteeBounds()
+  }
+  for (const arn of [request.GranteePrincipal, request.RetiringPrincipal]) {
+    if (arn !== undefined) requireGrantPrincipal(arn, policies)
+  }
+  return terms
+}
+
+function granteeOf({ GranteePrincipal, GranteeServicePrincipal }: GrantRequest): string {
+  const grantee = GranteePrincipal ?? GranteeServicePrincipal
+  if (grantee === undefined) throw eitherGrantee()
+  if (GranteePrincipal !== undefined && GranteeServicePrincipal !== undefined) {
+    throw eitherGrantee()
+  }
+  return grantee
+}
+
+function retiringOf({ RetiringPrincipal, RetiringServicePrincipal }: GrantRequest) {
+  if (RetiringPrincipal !== undefined && RetiringServicePrincipal !== undefined) {
+    throw eitherRetiring()
+  }
+  return RetiringPrincipal ?? RetiringServicePrincipal
+}
+
+/**
+ * A constraint without pairs counts as none, as IAM Access Analyzer says of the same structure
+ * (https://docs.aws.amazon.com/access-analyzer/latest/APIReference/API_KmsGrantConstraints.html). Keys that differ by
+ * case alone are refused: AWS says in one place that constraints heed the case of keys, in another that they do not.
+ */
+function constraintPairs(context: EncryptionContext | undefined): readonly string[] | undefined {
+  requireBoundedContext(context)
+  const keys = Object.keys(context ?? {})
+  if (keys.length > pairsMax) {
+    throw invalidConstraint(`can include up to ${pairsMax} encryption context pairs`)
+  }
+  if (new Set(keys.map((key) => key.toLowerCase())).size < keys.length) {
+    throw invalidConstraint('cannot include keys that differ only by case')
+  }
+  if (keys.some((key) => (context?.[key] ?? '').length > valueMax)) {
+    throw invalidConstraint(`cannot include a value of more than ${valueMax} characters`)
+  }
+  return pairsOf(context)
+}
+
+/** Whether the key supports what the grant permits. Throws 'validation'. */
+export function requireFit(terms: GrantTerms, key: KeyRecord): void {
+  const [unsupported] = operationNames(terms.operations & ~supportedOperations(key))
+  if (unsupported !== undefined) throw unsupportedGrantOperation(arnOf(key), unsupported)
+  const byContext = terms.contextEquals ?? terms.contextSubset
+  if (byContext !== undefined && !isSymmetric(key.keySpec)) {
+    throw constraintOfSymmetric(arnOf(key))
+  }
+}
+
+/**
+ * What policies can ask of a grant that is to be.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-grant-operations
+ */
+export function grantConditions(request: GrantRequest, terms: GrantTerms): ConditionValues {
+  const parties = {
+    'kms:GranteePrincipal': request.GranteePrincipal,
+    'kms:GranteeServicePrincipal': request.GranteeServicePrincipal,
+    'kms:RetiringPrincipal': request.RetiringPrincipal,
+    'kms:RetiringServicePrincipal': request.RetiringServicePrincipal,
+    'kms:GrantConstraintSourceArn': terms.sourceArn,
+    'kms:GrantConstraintType':
+      terms.contextEquals !== undefined
+        ? 'EncryptionContextEquals'
+        : terms.contextSubset !== undefined
+          ? 'EncryptionContextSubset'
+          : undefined,
+  }
+  const conditions: Record<string, string | readonly string[]> = {
+    ...forAwsResource,
+    'kms:GrantOperations': operationNames(terms.operations),
+  }
+  for (const [name, value] of Object.entries(parties)) {
+    if (value !== undefined) conditions[name] = value
+  }
+  addContextConditions(conditions, contextOf(terms.contextEquals ?? terms.contextSubset))
+  return conditions
+}
+
+/** True only when a service calls on somebody's behalf, which none does here. */
+export const forAwsResource: ConditionValues = { 'kms:GrantIsForAWSResource': 'false' }
