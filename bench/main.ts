@@ -1,7 +1,15 @@
 import { hasProc } from '../tests/support/processes.ts'
+import { measureAsymmetric } from './asymmetric.ts'
 import { measureManyKeys } from './many-keys.ts'
 import { benchHelp, readOptions } from './options.ts'
-import { gates, manyKeysTable, missedGates, throughputTable } from './report.ts'
+import {
+  asymmetricTable,
+  gates,
+  manyKeysTable,
+  missedAsymmetricGates,
+  missedGates,
+  throughputTable,
+} from './report.ts'
 import { measureThroughput } from './throughput.ts'
 
 /** `npm run bench`: the figures that the documentation states, measured again. */
@@ -17,9 +25,14 @@ async function main(): Promise<number> {
   }
   const throughput = await measureThroughput(options)
   console.log(`\n${throughputTable(throughput)}`)
+  const asymmetric = options.asymmetric ? await measureAsymmetric(options) : undefined
+  if (asymmetric !== undefined) console.log(`\n${asymmetricTable(asymmetric)}`)
   const manyKeys = options.keys > 0 ? await measureManyKeys(options.keys) : undefined
   if (manyKeys !== undefined) console.log(`\n${manyKeysTable(manyKeys)}`)
-  const missed = missedGates(throughput, manyKeys)
+  const missed = [
+    ...missedGates(throughput, manyKeys),
+    ...(asymmetric === undefined ? [] : missedAsymmetricGates(asymmetric)),
+  ]
   const encrypt = throughput.operations.find(({ operation }) => operation === 'Encrypt')
   if (encrypt !== undefined && encrypt.measurement.ratio < gates.encryptGoal) {
     console.log(

@@ -48,3 +48,9 @@ export type ToEcho = { readonly type: 'answer'; readonly bytes: number }
 export type FromEcho =
   | { readonly type: 'ready'; readonly endpoint: string }
   | { readonly type: 'answer' }
+
+export type ToSigner = {
+  readonly spec: 'RSA_2048' | 'ECC_NIST_P256'
+  readonly milliseconds: number
+}
+export type FromSigner = { readonly signatures: number; readonly seconds: number }

@@ -1,9 +1,14 @@
+import type { Asymmetric } from './asymmetric.ts'
 import type { ManyKeys } from './many-keys.ts'
 import type { Throughput } from './throughput.ts'
 
 export const gates = {
   encryptRatio: 0.5,
   encryptGoal: 0.7,
+  /** Decrypt and GenerateDataKey to Encrypt, in requests a second. */
+  toEncryptRatio: 0.65,
+  signRatio: { RSA_2048: 0.75, ECC_NIST_P256: 0.3 },
+  encryptP99Ratio: 15,
   heapBytesPer100k: 300 * 1024 * 1024,
   startMsPer100k: 3000,
 }
@@ -56,9 +61,50 @@ export function manyKeysTable(found: ManyKeys): string {
   ])
 }
 
+export function asymmetricTable({ signing, encryptP99 }: Asymmetric): string {
+  const { quiet, generating, ratio, pairsMade } = encryptP99
+  return [
+    table([
+      ['Sign', 'ratio to crypto.sign', 'signatures/s (service / bare)'],
+      ...signing.map((each) => [
+        each.spec,
+        each.ratio.toFixed(2),
+        `${Math.round(each.serviceRate)} / ${Math.round(each.bareRate)}`,
+      ]),
+    ]),
+    `p99 of Encrypt: ${quiet.toFixed(1)} ms alone, ${generating.toFixed(1)} ms while four RSA-4096 key pairs are made at a time (${ratio.toFixed(1)} ×; ${pairsMade} pairs)`,
+  ].join('\n\n')
+}
+
+/** The gates that asymmetric keys missed, one sentence each. */
+export function missedAsymmetricGates({ signing, encryptP99 }: Asymmetric): string[] {
+  const missed = signing.flatMap(({ spec, ratio, errors, firstError }) => [
+    ...(errors > 0
+      ? [`Sign ${spec}: ${errors} requests failed, the first with: ${firstError}`]
+      : []),
+    ...(ratio >= gates.signRatio[spec]
+      ? []
+      : [`Sign ${spec}: ratio ${ratio.toFixed(2)}, below ${gates.signRatio[spec].toFixed(2)}`]),
+  ])
+  if (!(encryptP99.ratio <= gates.encryptP99Ratio)) {
+    missed.push(
+      `p99 of Encrypt beside RSA generation: ${encryptP99.ratio.toFixed(1)} × the quiet one`,
+    )
+  }
+  return missed
+}
+
 /** The gates that were missed, one sentence each. */
 export function missedGates(throughput: Throughput, manyKeys: ManyKeys | undefined): string[] {
   const missed: string[] = []
+  const rateOf = (name: string) =>
+    throughput.operations.find(({ operation }) => operation === name)?.measurement.ratio
+  for (const name of ['Decrypt', 'GenerateDataKey']) {
+    const share = (rateOf(name) ?? Number.NaN) / (rateOf('Encrypt') ?? Number.NaN)
+    if (share < gates.toEncryptRatio) {
+      missed.push(`${name}: ${share.toFixed(2)} of Encrypt, below ${gates.toEncryptRatio}`)
+    }
+  }
   for (const { operation, measurement, answers, records } of throughput.operations) {
     const { errors, firstError, ratio } = measurement
     if (errors > 0)
