@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
+import { createPublicKey, randomBytes, randomUUID, verify } from 'node:crypto'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type CommandResult, run } from '../support/cli.ts'
-import { policyOf } from '../support/policies.ts'
+import { oaep } from '../support/outside-crypto.ts'
+import { policyOf, rootOf } from '../support/policies.ts'
 import { TestServer, temporaryFolder } from '../support/server.ts'
 import { awsCliMissing, awsEnvironment } from './environment.ts'
 
@@ -19,7 +20,7 @@ describe('the AWS CLI, told only where', { skip }, () => {
   const used = new Set<string>()
 
   before(async () => {
-    server = await TestServer.start()
+    server = await TestServer.start({ regions: ['us-east-1', 'eu-west-1'] })
     folder = temporaryFolder()
     const { KeyMetadata } = await kms('create-key', '--description', 'aws-cli')
     key = KeyMetadata as typeof key
@@ -167,6 +168,83 @@ describe('the AWS CLI, told only where', { skip }, () => {
     await kms('enable-key', ...keyId)
   })
 
+  async function newKey(...args: string[]) {
+    const { KeyMetadata } = await kms('create-key', ...args)
+    return KeyMetadata as { KeyId: string; Arn: string; KeyState: string }
+  }
+
+  test('sign, verify, get-public-key', async () => {
+    const { KeyId } = await newKey('--key-spec', 'ECC_NIST_P256', '--key-usage', 'SIGN_VERIFY')
+    const algorithm = ['--signing-algorithm', 'ECDSA_SHA_256']
+    const message = Buffer.from('signed by the CLI')
+    const asked = ['--key-id', KeyId, '--message', blob(message), ...algorithm]
+    const { Signature } = await kms('sign', ...asked)
+    const { SignatureValid } = await kms('verify', ...asked, '--signature', again(Signature))
+    assert.equal(SignatureValid, true)
+    const { PublicKey } = await kms('get-public-key', '--key-id', KeyId)
+    const key = Buffer.from(String(PublicKey), 'base64')
+    const publicKey = createPublicKey({ key, format: 'der', type: 'spki' })
+    const signature = Buffer.from(String(Signature), 'base64')
+    assert.equal(verify('sha256', message, publicKey, signature), true)
+  })
+
+  test('generate-mac, verify-mac', async () => {
+    const { KeyId } = await newKey('--key-spec', 'HMAC_512', '--key-usage', 'GENERATE_VERIFY_MAC')
+    const message = ['--message', blob('authentic'), '--mac-algorithm', 'HMAC_SHA_512']
+    const { Mac } = await kms('generate-mac', '--key-id', KeyId, ...message)
+    assert.equal(Buffer.from(String(Mac), 'base64').length, 64)
+    const short = blob(Buffer.from(String(Mac), 'base64').subarray(1))
+    await refused(
+      /\(KMSInvalidMacException\)/,
+      ...['kms', 'verify-mac', '--key-id', KeyId, ...message, '--mac', short],
+    )
+  })
+
+  test('get-parameters-for-import, import-key-material, generate-data-key', async () => {
+    const imported = await newKey('--origin', 'EXTERNAL')
+    assert.equal(imported.KeyState, 'PendingImport')
+    const keyId = ['--key-id', imported.KeyId]
+    const parameters = await kms(
+      ...['get-parameters-for-import', ...keyId, '--wrapping-key-spec', 'RSA_2048'],
+      ...['--wrapping-algorithm', 'RSAES_OAEP_SHA_256'],
+    )
+    const publicKey = Buffer.from(String(parameters['PublicKey']), 'base64')
+    await kms(
+      ...['import-key-material', ...keyId, '--import-token', again(parameters['ImportToken'])],
+      ...['--encrypted-key-material', blob(oaep(publicKey, 'sha256', randomBytes(32)))],
+      ...['--expiration-model', 'KEY_MATERIAL_DOES_NOT_EXPIRE'],
+    )
+    const dataKey = await kms('generate-data-key', ...keyId, '--key-spec', 'AES_128')
+    assert.equal(dataKey['KeyId'], imported.Arn)
+  })
+
+  test('create-grant, list-grants', async () => {
+    const keyId = ['--key-id', key.KeyId]
+    const grantee = ['--grantee-principal', rootOf(server.account)]
+    const operations = ['--operations', 'Encrypt', 'Decrypt', '--name', 'by-the-cli']
+    const { GrantId } = await kms('create-grant', ...keyId, ...grantee, ...operations)
+    const { Grants } = await kms('list-grants', ...keyId)
+    assert.deepEqual(
+      (Grants as { GrantId: string; Name: string }[]).map((grant) => [grant.GrantId, grant.Name]),
+      [[GrantId, 'by-the-cli']],
+    )
+  })
+
+  test('replicate-key, rotate-key-on-demand, list-key-rotations', async () => {
+    const keyId = ['--key-id', (await newKey('--multi-region')).KeyId]
+    await kms('replicate-key', ...keyId, '--replica-region', 'eu-west-1')
+    await kms('rotate-key-on-demand', ...keyId)
+    const rotations = async (...region: string[]) => {
+      const { Rotations } = await kms('list-key-rotations', ...keyId, ...region)
+      return (Rotations as { RotationType: string; KeyMaterialId: string }[]).map(
+        (rotation) => [rotation.RotationType, rotation.KeyMaterialId] as const,
+      )
+    }
+    const here = await rotations()
+    assert.equal(here[0]?.[0], 'ON_DEMAND')
+    assert.deepEqual(await rotations('--region', 'eu-west-1'), here)
+  })
+
   test('cloudtrail lookup-events', async () => {
     const attribute = `AttributeKey=ResourceName,AttributeValue=${key.Arn}`
     const { Events } = await json('cloudtrail', 'lookup-events', '--lookup-attributes', attribute)
@@ -178,6 +256,6 @@ describe('the AWS CLI, told only where', { skip }, () => {
 
   test('every operation was run', () => {
     const operations = [...used].filter((name) => name.startsWith('kms '))
-    assert.equal(operations.length, 24, operations.join(', '))
+    assert.equal(operations.length, 36, operations.join(', '))
   })
 })

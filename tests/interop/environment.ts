@@ -18,6 +18,8 @@ export function awsEnvironment(server: TestServer): NodeJS.ProcessEnv {
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_PAGER: '',
+    // Nothing is written beside the scripts.
+    PYTHONDONTWRITEBYTECODE: '1',
   }
 }
 
@@ -30,6 +32,14 @@ export function boto3Missing(): Promise<string | undefined> {
 
 export function awsCliMissing(): Promise<string | undefined> {
   return missing('aws', ['--version'])
+}
+
+/** What comes with macOS goes by the same name, and is another program. */
+export async function opensslMissing(): Promise<string | undefined> {
+  const reason = await missing('openssl', ['version'])
+  if (reason !== undefined) return reason
+  const { stdout } = await run('openssl', ['version'])
+  return /^OpenSSL [3-9]\./.test(stdout) ? undefined : `this is ${stdout.trim()}`
 }
 
 async function missing(command: string, args: string[]): Promise<string | undefined> {

@@ -5,10 +5,12 @@ AWS_DEFAULT_REGION. Exit code 0 when everything was as AWS would have it.
 """
 
 import json
+import os
 import time
 import uuid
 
 import boto3
+import oaep
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -18,11 +20,12 @@ sts = boto3.client("sts", config=config)
 cloudtrail = boto3.client("cloudtrail", config=config)
 
 called = set()
+elsewhere = boto3.client("kms", config=config, region_name="eu-west-1")
 
 
-def call(operation, **arguments):
+def call(operation, client=kms, **arguments):
     called.add(operation)
-    return getattr(kms, operation)(**arguments)
+    return getattr(client, operation)(**arguments)
 
 
 def fails(code, message, operation, **arguments):
@@ -165,6 +168,144 @@ def cryptography(key_id, arn):
     )
 
 
+def asymmetric():
+    message = b"signed by boto3"
+    for spec, algorithm in [("ECC_NIST_P256", "ECDSA_SHA_256"), ("ML_DSA_65", "ML_DSA_SHAKE_256")]:
+        key = new_key(KeySpec=spec, KeyUsage="SIGN_VERIFY")
+        assert key["SigningAlgorithms"] == [algorithm], key
+        arguments = {"KeyId": key["KeyId"], "Message": message, "SigningAlgorithm": algorithm}
+        signature = call("sign", **arguments)["Signature"]
+        assert call("verify", **arguments, Signature=signature)["SignatureValid"] is True
+        forged = {**arguments, "Message": b"forged", "Signature": signature}
+        fails("KMSInvalidSignatureException", None, "verify", **forged)
+        public = call("get_public_key", KeyId=key["Arn"])
+        assert public["KeySpec"] == spec and len(public["PublicKey"]) > 32
+
+    hmac = new_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyId"]
+    arguments = {"KeyId": hmac, "Message": message, "MacAlgorithm": "HMAC_SHA_256"}
+    mac = call("generate_mac", **arguments)["Mac"]
+    assert call("verify_mac", **arguments, Mac=mac)["MacValid"] is True
+    fails("KMSInvalidMacException", None, "verify_mac", **arguments, Mac=mac[1:])
+
+    pair = [new_key(KeySpec="ECC_NIST_P384", KeyUsage="KEY_AGREEMENT")["KeyId"] for _ in range(2)]
+    secrets = [
+        call(
+            "derive_shared_secret",
+            KeyId=own,
+            KeyAgreementAlgorithm="ECDH",
+            PublicKey=call("get_public_key", KeyId=other)["PublicKey"],
+        )["SharedSecret"]
+        for own, other in (pair, reversed(pair))
+    ]
+    assert secrets[0] == secrets[1] and len(secrets[0]) == 48
+
+    # Newer versions of boto3 alone know these.
+    if hasattr(kms, "encapsulate"):
+        kem = new_key(KeySpec="ML_KEM_768", KeyUsage="ENCAPSULATE_DECAPSULATE")["KeyId"]
+        arguments = {"KeyId": kem, "EncapsulationAlgorithm": "ML_KEM"}
+        sealed = call("encapsulate", **arguments)
+        blob = sealed["SharedSecretCiphertextBlob"]
+        opened = call("decapsulate", **arguments, SharedSecretCiphertextBlob=blob)
+        assert opened["SharedSecret"] == sealed["SharedSecret"]
+
+
+def data_key_pairs(key_id):
+    arguments = {"KeyId": key_id, "KeyPairSpec": "ECC_NIST_EDWARDS25519"}
+    pair = call("generate_data_key_pair", **arguments)
+    opened = call("decrypt", CiphertextBlob=pair["PrivateKeyCiphertextBlob"])
+    assert opened["Plaintext"] == pair["PrivateKeyPlaintext"]
+    sealed = call("generate_data_key_pair_without_plaintext", **arguments)
+    assert "PrivateKeyPlaintext" not in sealed and sealed["PublicKey"] != pair["PublicKey"]
+
+
+def rotation():
+    key_id = new_key()["KeyId"]
+    call("enable_key_rotation", KeyId=key_id, RotationPeriodInDays=180)
+    status = call("get_key_rotation_status", KeyId=key_id)
+    assert status["KeyRotationEnabled"] is True and status["RotationPeriodInDays"] == 180, status
+    call("disable_key_rotation", KeyId=key_id)
+    assert call("get_key_rotation_status", KeyId=key_id)["KeyRotationEnabled"] is False
+    blob = call("encrypt", KeyId=key_id, Plaintext=b"old")["CiphertextBlob"]
+    call("rotate_key_on_demand", KeyId=key_id)
+    [rotated] = call("list_key_rotations", KeyId=key_id)["Rotations"]
+    assert rotated["RotationType"] == "ON_DEMAND", rotated
+    opened = call("decrypt", CiphertextBlob=blob)
+    assert opened["Plaintext"] == b"old" and opened["KeyMaterialId"] != rotated["KeyMaterialId"]
+    used = call("get_key_last_usage", KeyId=key_id)["KeyLastUsage"]
+    assert used["Operation"] == "Decrypt", used
+
+
+def imported():
+    key = new_key(Origin="EXTERNAL")
+    assert key["KeyState"] == "PendingImport", key
+    material = os.urandom(32)
+    for algorithm, name in [("RSAES_OAEP_SHA_256", "sha256"), ("RSAES_OAEP_SHA_1", "sha1")]:
+        parameters = call(
+            "get_parameters_for_import",
+            KeyId=key["KeyId"],
+            WrappingAlgorithm=algorithm,
+            WrappingKeySpec="RSA_2048",
+        )
+        call(
+            "import_key_material",
+            KeyId=key["KeyId"],
+            ImportToken=parameters["ImportToken"],
+            EncryptedKeyMaterial=oaep.encrypt(parameters["PublicKey"], material, name),
+            ExpirationModel="KEY_MATERIAL_DOES_NOT_EXPIRE",
+        )
+        assert len(call("encrypt", KeyId=key["KeyId"], Plaintext=b"x")["CiphertextBlob"]) > 1
+        call("delete_imported_key_material", KeyId=key["KeyId"])
+        waiting = f"{key['Arn']} is pending import."
+        fails("KMSInvalidStateException", waiting, "encrypt", KeyId=key["KeyId"], Plaintext=b"x")
+
+
+def grants(account):
+    key = new_key()
+    root = f"arn:aws:iam::{account}:root"
+    arguments = {"KeyId": key["KeyId"], "GranteePrincipal": root, "Operations": ["Encrypt", "Decrypt"]}
+    one = call("create_grant", **arguments, RetiringPrincipal=root)
+    two = call("create_grant", **arguments, RetiringPrincipal=root)
+    tokens = {"KeyId": key["KeyId"], "Plaintext": b"x", "GrantTokens": [one["GrantToken"]]}
+    assert call("encrypt", **tokens)["KeyId"] == key["Arn"]
+    listed = {grant["GrantId"] for grant in call("list_grants", KeyId=key["KeyId"])["Grants"]}
+    assert listed == {one["GrantId"], two["GrantId"]}, listed
+    retirable = call("list_retirable_grants", RetiringPrincipal=root)["Grants"]
+    assert listed <= {grant["GrantId"] for grant in retirable}, retirable
+    call("retire_grant", GrantToken=one["GrantToken"])
+    call("revoke_grant", KeyId=key["KeyId"], GrantId=two["GrantId"])
+    assert call("list_grants", KeyId=key["KeyId"])["Grants"] == []
+    fails("InvalidGrantTokenException", None, "encrypt", **tokens)
+
+
+def regions():
+    key = new_key(MultiRegion=True)
+    key_id = key["KeyId"]
+    replica = call("replicate_key", KeyId=key_id, ReplicaRegion="eu-west-1")["ReplicaKeyMetadata"]
+    assert replica["KeyId"] == key_id and ":eu-west-1:" in replica["Arn"], replica
+    blob = call("encrypt", KeyId=key_id, Plaintext=b"far away")["CiphertextBlob"]
+    opened = call("decrypt", client=elsewhere, CiphertextBlob=blob)
+    assert opened["Plaintext"] == b"far away" and opened["KeyId"] == replica["Arn"], opened
+    call("update_primary_region", KeyId=key_id, PrimaryRegion="eu-west-1")
+    moved = call("describe_key", KeyId=key_id)["KeyMetadata"]["MultiRegionConfiguration"]
+    assert moved["MultiRegionKeyType"] == "REPLICA", moved
+
+
+def custom_key_stores():
+    assert call("describe_custom_key_stores")["CustomKeyStores"] == []
+    fails(
+        "CloudHsmClusterNotFoundException",
+        None,
+        "create_custom_key_store",
+        CustomKeyStoreName="cluster",
+        CloudHsmClusterId="cluster-2a23b4cdefg",
+        TrustAnchorCertificate="certificate",
+        KeyStorePassword="kmsPswd1",
+    )
+    for verb in ["connect", "disconnect", "update", "delete"]:
+        absent = {"CustomKeyStoreId": "cks-1234567890abcdef0"}
+        fails("CustomKeyStoreNotFoundException", None, f"{verb}_custom_key_store", **absent)
+
+
 def errors():
     absent = str(uuid.uuid4())
     fails("NotFoundException", "Invalid keyId 'nowhere'", "describe_key", KeyId="nowhere")
@@ -198,6 +339,13 @@ pages()
 aliases(key_id)
 policies(account, key_id)
 cryptography(key_id, arn)
+asymmetric()
+data_key_pairs(key_id)
+rotation()
+imported()
+grants(account)
+regions()
+custom_key_stores()
 errors()
 lookup(arn)
 print(json.dumps({"operations": sorted(called)}))
