@@ -52,7 +52,8 @@ export function parsePrincipal(entry: PrincipalEntry): Principal | undefined {
   return parsePrincipalArn(text)
 }
 
-function parsePrincipalArn(text: string): Principal | undefined {
+/** Undefined as well for an ARN that names no account, user, role or session. */
+export function parsePrincipalArn(text: string): Principal | undefined {
   if (text.includes('*') || text.includes('?')) return undefined
   const arn = parseArn(text)
   const account = parseAccountId(arn?.account ?? '')
