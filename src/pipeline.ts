@@ -84,6 +84,8 @@ export class Pipeline {
     this.#stage(present, (call) => this.#decode(call))
     this.#stage(present, (call) => this.#resolve(call))
     this.#stage(present, (call) => this.#authorize(call))
+    // Behind authorization: which pool a call draws from tells what kind of key it is about.
+    this.#stage(present, (call) => this.#options.throttle?.(call))
     this.#turns.hold(present.length)
     for (const call of present) void this.#finish(call)
   }
@@ -152,7 +154,6 @@ export class Pipeline {
     call.target = undefined
     call.target = operation.resolve(context, input, call.service?.deps)
     call.resolved = true
-    this.#options.throttle?.(call)
   }
 
   #authorize(call: Call): void {

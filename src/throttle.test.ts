@@ -38,6 +38,12 @@ test("a second's worth at once, then as the seconds go by", () => {
   assert.equal(admitted(9000), 5)
 })
 
+test('a quota of nothing lets nothing through', () => {
+  const throttle = new Throttle(() => 0)
+  assert.ok(!admits(throttle, 0))
+  assert.ok(!admits(throttle, 1_000_000))
+})
+
 test('a quota below one a second still lets one through now and then', () => {
   const throttle = new Throttle(() => 0.5)
   assert.ok(admits(throttle, 0))

@@ -28,7 +28,7 @@ export class Throttle {
     const elapsed = Math.max(0, now - bucket.at)
     bucket.tokens = Math.min(Math.max(rate, 1), bucket.tokens + (elapsed * rate) / 1000)
     bucket.at = now
-    if (bucket.tokens < 1) {
+    if (bucket.tokens < 1 || rate === 0) {
       throw new ServiceError(
         'throttled',
         'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.',

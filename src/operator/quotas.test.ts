@@ -118,3 +118,29 @@ test('the list shows values, AWS’s own, and what accounts have', async (t) => 
   assert.deepEqual(byName.get('requests/ListKeys'), [undefined, 500, [{ account, value: 9 }]])
   assert.deepEqual(byName.get('requests/cryptographic-rsa'), [undefined, 1000, []])
 })
+
+test('a caller beyond a quota learns nothing of keys that are not shared, and a retry is not charged', async (t) => {
+  const { house, run } = await opened(t)
+  const KeyId = await house.newKey()
+  const arn = (id: string) => `arn:aws:kms:us-east-1:${account}:key/${id}`
+  await run('quota-set', { name: 'requests/cryptographic-symmetric', value: '0' })
+  const stranger = { key: house.otherKey }
+  const answers = await Promise.all(
+    [KeyId, '00000000-0000-4000-8000-000000000000'].map((id) =>
+      house.call('Encrypt', { KeyId: arn(id), Plaintext: 'AAAA' }, stranger),
+    ),
+  )
+  assert.deepEqual(
+    answers.map(({ error }) => error),
+    ['AccessDeniedException', 'AccessDeniedException'],
+  )
+})
+
+test('ReEncrypt draws from the pool of the key that it reads from', async (t) => {
+  const { house, run } = await opened(t)
+  const KeyId = await house.newKey()
+  const { CiphertextBlob } = await house.ok('Encrypt', { KeyId, Plaintext: 'AAAA' })
+  await run('quota-set', { name: 'requests/cryptographic-symmetric', value: '0' })
+  const { error } = await house.call('ReEncrypt', { CiphertextBlob, DestinationKeyId: KeyId })
+  assert.equal(error, 'ThrottlingException')
+})

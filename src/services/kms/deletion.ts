@@ -76,8 +76,9 @@ export function destroyKey(where: Where, key: KeyRecord, now: number): Destructi
 }
 
 /**
- * The primary that waits for the replica that goes now, before and after. It is written even when other replicas are
- * left, so that of two replicas that go at once one meets a conflict, and sees that it is the last.
+ * The primary of the replica that goes now, before and after: it begins to wait for its own deletion if it waited for
+ * this one alone. It is written in any case, so that whoever decides about it at the same time, another replica that
+ * goes or a deletion that is scheduled, meets a conflict and looks again.
  */
 function releasedPrimary(
   gone: KeyRecord,
@@ -85,10 +86,12 @@ function releasedPrimary(
   now: number,
 ): readonly (readonly [KeyRecord, KeyRecord])[] {
   const primary = others.find(isPrimary)
-  if (!isReplica(gone) || primary?.state !== 'PendingReplicaDeletion') return []
-  if (primary.deletion === undefined) return []
-  if (others.some(isReplica)) return [[primary, primary]]
-  const { windowInDays } = primary.deletion
+  if (!isReplica(gone) || primary === undefined) return []
+  const { state, deletion: waiting } = primary
+  if (others.some(isReplica) || state !== 'PendingReplicaDeletion' || waiting === undefined) {
+    return [[primary, primary]]
+  }
+  const { windowInDays } = waiting
   const deletion = { date: now + windowInDays * dayMs, windowInDays }
   return [[primary, { ...primary, state: 'PendingDeletion', deletion }]]
 }

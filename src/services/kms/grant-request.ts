@@ -48,7 +48,7 @@ export type GrantTerms = Pick<
   'grantee' | 'retiring' | 'operations' | 'name' | 'contextEquals' | 'contextSubset' | 'sourceArn'
 >
 
-/** Of each of the two constraints. https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html */
+/** Of each of the two constraints; AWS bounds values alone, and here keys are as long at the most. https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html */
 const pairsMax = 8
 const valueMax = 384
 
@@ -107,6 +107,9 @@ function constraintPairs(context: EncryptionContext | undefined): readonly strin
   }
   if (new Set(keys.map((key) => key.toLowerCase())).size < keys.length) {
     throw invalidConstraint('cannot include keys that differ only by case')
+  }
+  if (keys.some((key) => key.length > valueMax)) {
+    throw invalidConstraint(`cannot include a key of more than ${valueMax} characters`)
   }
   if (keys.some((key) => (context?.[key] ?? '').length > valueMax)) {
     throw invalidConstraint(`cannot include a value of more than ${valueMax} characters`)

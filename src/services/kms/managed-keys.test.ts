@@ -14,6 +14,10 @@ test('describing a predefined alias makes the key behind it, once', async () => 
     KeyMetadata?.['Description'],
     'Default key that protects my S3 objects when no other key is defined',
   )
+  assert.deepEqual(
+    first.events.map(({ eventName, resources }) => [eventName, resources[0]?.ARN]),
+    [['CreateKey', KeyMetadata?.['Arn']]],
+  )
   const again = await kms.call('DescribeKey', {
     KeyId: `arn:aws:kms:${region}:${account}:alias/aws/s3`,
   })

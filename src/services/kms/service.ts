@@ -18,10 +18,10 @@ export function kmsService(deps: KmsDeps): Service {
 
 /** Of the key that a call is about, or that it reads from. */
 function keySpecOf(target: unknown): KeySpec | undefined {
-  const { key, keySpec, from } = (target ?? {}) as {
+  const { key, keySpec, source } = (target ?? {}) as {
     readonly key?: { readonly keySpec?: KeySpec }
     readonly keySpec?: KeySpec
-    readonly from?: { readonly key?: { readonly keySpec?: KeySpec } }
+    readonly source?: { readonly key?: { readonly keySpec?: KeySpec } }
   }
-  return key?.keySpec ?? keySpec ?? from?.key?.keySpec
+  return key?.keySpec ?? keySpec ?? source?.key?.keySpec
 }

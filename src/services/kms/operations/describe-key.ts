@@ -39,7 +39,11 @@ export const describeKey = operation({
     requireState(found, 'DescribeKey')
     if (!isNew || alias === undefined) return { output: { KeyMetadata: keyMetadata(found, deps) } }
     const { key, changes } = await makeManagedKey(alias, found, deps)
-    return { output: { KeyMetadata: keyMetadata(key, deps) }, changes }
+    const event = {
+      ...{ eventSource: 'kms.amazonaws.com', eventName: 'CreateKey' },
+      ...{ account: key.account, region: key.region, resources: [keyResource(key)] },
+    }
+    return { output: { KeyMetadata: keyMetadata(key, deps) }, changes, events: [event] }
   },
 })
 

@@ -192,6 +192,19 @@ test('a primary waits for its replicas to go, and its own time begins then', asy
   assert.deepEqual(waiting.deletion, { date: later + 7 * day, windowInDays: 7 })
 })
 
+test('a deletion that is scheduled while the last replica goes is decided anew', async () => {
+  const primary = await primaryKey()
+  const KeyId = primary.keyId
+  await replicated(primary)
+  await kms.ok('ScheduleKeyDeletion', { KeyId }, there)
+  const { changes } = destroyKey(kms.deps, kms.record(KeyId, otherRegion), kms.now)
+  await kms.ok('ScheduleKeyDeletion', { KeyId })
+  assert.equal(kms.record(KeyId).state, 'PendingReplicaDeletion')
+  await assert.rejects(kms.commit(changes), { name: 'StoreConflict' })
+  await destroyed(kms, kms.record(KeyId, otherRegion), kms.now)
+  assert.equal(kms.record(KeyId).state, 'PendingDeletion')
+})
+
 test('a replica that is destroyed takes its material along, and the primary goes on', async () => {
   const primary = await primaryKey()
   const KeyId = primary.keyId
