@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../base/errors.ts'
 import {
   algorithmsOf,
   type EncryptionAlgorithm,
@@ -24,6 +25,12 @@ import { grantOfToken } from './grant-token.ts'
 import type { Grants } from './grants.ts'
 import { arnOf, type KeyRecord } from './key.ts'
 import { requireState, type stateTable } from './key-state.ts'
+
+/** What every operation that uses a key's material may answer. */
+export const errorsOfUse = [
+  ...['disabled', 'dry-run', 'invalid-grant-token', 'invalid-key-usage', 'invalid-state'],
+  ...['key-unavailable', 'not-found'],
+] as const satisfies readonly ErrorCode[]
 
 /**
  * Whether each token names a grant of the Region. One that does is accepted, and changes nothing: grants are known here

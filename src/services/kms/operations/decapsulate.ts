@@ -7,7 +7,7 @@ import { dryRunSucceeded } from '../errors.ts'
 import { arnOf } from '../key.ts'
 import { resolveKey, used } from '../key-identifier.ts'
 import { currentMaterial } from '../material.ts'
-import { requireGrantTokens, requireUse } from '../refusals.ts'
+import { errorsOfUse, requireGrantTokens, requireUse } from '../refusals.ts'
 import * as shapes from '../shapes.ts'
 
 const rules = used('kms:Decapsulate')
@@ -28,16 +28,7 @@ export const decapsulate = operation({
     EncapsulationAlgorithm: shapes.encapsulationAlgorithm,
   }),
   effects: 'use',
-  errors: [
-    'disabled',
-    'dry-run',
-    'invalid-ciphertext',
-    'invalid-grant-token',
-    'invalid-key-usage',
-    'invalid-state',
-    'key-unavailable',
-    'not-found',
-  ],
+  errors: [...errorsOfUse, 'invalid-ciphertext'],
   resolve(call, request, deps: KmsDeps) {
     requireGrantTokens(call, request.GrantTokens, deps.grants)
     return resolveKey(call, request.KeyId, rules, deps.state)

@@ -10,6 +10,7 @@ import { dryRunSucceeded } from '../errors.ts'
 import { arnOf } from '../key.ts'
 import { used } from '../key-identifier.ts'
 import {
+  errorsOfUse,
   refuseContextOfAsymmetric,
   refuseRecipient,
   requireGrantTokens,
@@ -39,18 +40,7 @@ export const decrypt = operation({
     KeyMaterialId: shapes.keyMaterialId,
   }),
   effects: 'use',
-  errors: [
-    'disabled',
-    'dry-run',
-    'incorrect-key',
-    'invalid-ciphertext',
-    'invalid-grant-token',
-    'invalid-key-usage',
-    'invalid-state',
-    'key-unavailable',
-    'not-found',
-    'unsupported',
-  ],
+  errors: [...errorsOfUse, 'incorrect-key', 'invalid-ciphertext', 'unsupported'],
   resolve(call, request, deps: KmsDeps) {
     refuseRecipient(request.Recipient)
     requireGrantTokens(call, request.GrantTokens, deps.grants)

@@ -10,6 +10,7 @@ import { arnOf } from '../key.ts'
 import { resolveKey, used } from '../key-identifier.ts'
 import { currentMaterial } from '../material.ts'
 import {
+  errorsOfUse,
   refuseContextOfAsymmetric,
   requireGrantTokens,
   requireRoomFor,
@@ -35,15 +36,7 @@ export const encrypt = operation({
     EncryptionAlgorithm: shapes.encryptionAlgorithm,
   }),
   effects: 'use',
-  errors: [
-    'disabled',
-    'dry-run',
-    'invalid-grant-token',
-    'invalid-key-usage',
-    'invalid-state',
-    'key-unavailable',
-    'not-found',
-  ],
+  errors: errorsOfUse,
   resolve(call, request, deps: KmsDeps) {
     requireGrantTokens(call, request.GrantTokens, deps.grants)
     requireBoundedContext(request.EncryptionContext)

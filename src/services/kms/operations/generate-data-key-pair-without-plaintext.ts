@@ -8,7 +8,7 @@ import { dryRunSucceeded } from '../errors.ts'
 import { arnOf } from '../key.ts'
 import { resolveKey, used } from '../key-identifier.ts'
 import { currentMaterial } from '../material.ts'
-import { requireGrantTokens, requireUse } from '../refusals.ts'
+import { errorsOfUse, requireGrantTokens, requireUse } from '../refusals.ts'
 import * as shapes from '../shapes.ts'
 
 const rules = used('kms:GenerateDataKeyPairWithoutPlaintext')
@@ -30,16 +30,7 @@ export const generateDataKeyPairWithoutPlaintext = operation({
     KeyMaterialId: shapes.keyMaterialId,
   }),
   effects: 'use',
-  errors: [
-    'disabled',
-    'dry-run',
-    'invalid-grant-token',
-    'invalid-key-usage',
-    'invalid-state',
-    'key-unavailable',
-    'not-found',
-    'unsupported',
-  ],
+  errors: [...errorsOfUse, 'unsupported'],
   resolve(call, request, deps: KmsDeps) {
     requireGrantTokens(call, request.GrantTokens, deps.grants)
     requireBoundedContext(request.EncryptionContext)

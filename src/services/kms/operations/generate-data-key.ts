@@ -8,7 +8,7 @@ import { dryRunSucceeded } from '../errors.ts'
 import { arnOf } from '../key.ts'
 import { resolveKey, used } from '../key-identifier.ts'
 import { currentMaterial } from '../material.ts'
-import { refuseRecipient, requireGrantTokens, requireUse } from '../refusals.ts'
+import { errorsOfUse, refuseRecipient, requireGrantTokens, requireUse } from '../refusals.ts'
 import * as shapes from '../shapes.ts'
 
 const rules = used('kms:GenerateDataKey')
@@ -32,16 +32,7 @@ export const generateDataKey = operation({
     KeyMaterialId: shapes.keyMaterialId,
   }),
   effects: 'use',
-  errors: [
-    'disabled',
-    'dry-run',
-    'invalid-grant-token',
-    'invalid-key-usage',
-    'invalid-state',
-    'key-unavailable',
-    'not-found',
-    'unsupported',
-  ],
+  errors: [...errorsOfUse, 'unsupported'],
   resolve(call, request, deps: KmsDeps) {
     refuseRecipient(request.Recipient)
     requireGrantTokens(call, request.GrantTokens, deps.grants)

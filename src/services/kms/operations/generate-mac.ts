@@ -7,7 +7,7 @@ import { dryRunSucceeded } from '../errors.ts'
 import { arnOf } from '../key.ts'
 import { resolveKey, used } from '../key-identifier.ts'
 import { currentMaterial } from '../material.ts'
-import { requireGrantTokens, requireUse } from '../refusals.ts'
+import { errorsOfUse, requireGrantTokens, requireUse } from '../refusals.ts'
 import * as shapes from '../shapes.ts'
 
 const rules = used('kms:GenerateMac')
@@ -27,15 +27,7 @@ export const generateMac = operation({
     KeyId: shapes.keyId,
   }),
   effects: 'use',
-  errors: [
-    'disabled',
-    'dry-run',
-    'invalid-grant-token',
-    'invalid-key-usage',
-    'invalid-state',
-    'key-unavailable',
-    'not-found',
-  ],
+  errors: errorsOfUse,
   resolve(call, request, deps: KmsDeps) {
     requireGrantTokens(call, request.GrantTokens, deps.grants)
     return resolveKey(call, request.KeyId, rules, deps.state)

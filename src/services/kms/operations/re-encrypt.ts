@@ -14,6 +14,7 @@ import { arnOf, type KeyRecord } from '../key.ts'
 import { type KeyTarget, resolveKey, used } from '../key-identifier.ts'
 import { currentMaterial } from '../material.ts'
 import {
+  errorsOfUse,
   plaintextBytesMax,
   refuseContextOfAsymmetric,
   requireGrantTokens,
@@ -59,17 +60,7 @@ export const reEncrypt = operation({
     DestinationKeyMaterialId: shapes.keyMaterialId,
   }),
   effects: 'use',
-  errors: [
-    'disabled',
-    'dry-run',
-    'incorrect-key',
-    'invalid-ciphertext',
-    'invalid-grant-token',
-    'invalid-key-usage',
-    'invalid-state',
-    'key-unavailable',
-    'not-found',
-  ],
+  errors: [...errorsOfUse, 'incorrect-key', 'invalid-ciphertext'],
   resolve(call, request, deps: KmsDeps): Sides {
     requireGrantTokens(call, request.GrantTokens, deps.grants)
     requireBoundedContext(request.SourceEncryptionContext)

@@ -6,7 +6,7 @@ import { dryRunSucceeded } from '../errors.ts'
 import { arnOf } from '../key.ts'
 import { resolveKey, used } from '../key-identifier.ts'
 import { currentMaterial } from '../material.ts'
-import { requireGrantTokens, requireMessage, requireUse } from '../refusals.ts'
+import { errorsOfUse, requireGrantTokens, requireMessage, requireUse } from '../refusals.ts'
 import * as shapes from '../shapes.ts'
 import { recordedSigning, signingCheck } from '../signing.ts'
 
@@ -28,15 +28,7 @@ export const sign = operation({
     SigningAlgorithm: shapes.signingAlgorithm,
   }),
   effects: 'use',
-  errors: [
-    'disabled',
-    'dry-run',
-    'invalid-grant-token',
-    'invalid-key-usage',
-    'invalid-state',
-    'key-unavailable',
-    'not-found',
-  ],
+  errors: errorsOfUse,
   resolve(call, request, deps: KmsDeps) {
     requireGrantTokens(call, request.GrantTokens, deps.grants)
     return resolveKey(call, request.KeyId, rules, deps.state)
