@@ -8,6 +8,7 @@ import {
   manyKeysTable,
   missedAsymmetricGates,
   missedGates,
+  pagesTable,
   throughputTable,
 } from './report.ts'
 import { measureThroughput } from './throughput.ts'
@@ -28,7 +29,9 @@ async function main(): Promise<number> {
   const asymmetric = options.asymmetric ? await measureAsymmetric(options) : undefined
   if (asymmetric !== undefined) console.log(`\n${asymmetricTable(asymmetric)}`)
   const manyKeys = options.keys > 0 ? await measureManyKeys(options.keys) : undefined
-  if (manyKeys !== undefined) console.log(`\n${manyKeysTable(manyKeys)}`)
+  if (manyKeys !== undefined) {
+    console.log(`\n${manyKeysTable(manyKeys)}\n\n${pagesTable(manyKeys)}`)
+  }
   const missed = [
     ...missedGates(throughput, manyKeys),
     ...(asymmetric === undefined ? [] : missedAsymmetricGates(asymmetric)),

@@ -42,7 +42,8 @@ Options
 Exit code 1 when a gate is missed: Encrypt reaches half of the echo's rate, Decrypt and
 GenerateDataKey 0.65 of Encrypt's; Sign reaches 0.75 (RSA-2048) and 0.30 (P-256) of bare
 crypto.sign; making RSA-4096 keys does not raise p99 of Encrypt more than 15 times; no request
-fails; the audit record has exactly one event for each answer; 100,000 keys take at most 300 MB of heap and
+fails; the audit record has exactly one event for each answer; pages and calls take at most three
+times as long with very many keys and grants; 100,000 keys take at most 300 MB of heap and
 3 seconds to start.
 `
 

@@ -9,6 +9,8 @@ export const gates = {
   toEncryptRatio: 0.65,
   signRatio: { RSA_2048: 0.75, ECC_NIST_P256: 0.3 },
   encryptP99Ratio: 15,
+  /** A page, or a call, with very many keys and grants to the same with few. */
+  pageRatio: 3,
   heapBytesPer100k: 300 * 1024 * 1024,
   startMsPer100k: 3000,
 }
@@ -94,6 +96,17 @@ export function missedAsymmetricGates({ signing, encryptP99 }: Asymmetric): stri
   return missed
 }
 
+/** What lists and decisions cost with many keys, and many grants on one of them. */
+export function pagesTable({ keys, grants, pagesOfFew, pagesOfMany }: ManyKeys): string {
+  return table([
+    ['median ms of one call', '100 keys, 100 grants', `${keys} keys, ${grants} grants`, 'ratio'],
+    ...Object.entries(pagesOfMany).map(([name, many]) => {
+      const few = pagesOfFew[name] ?? Number.NaN
+      return [name, few.toFixed(2), many.toFixed(2), (many / few).toFixed(2)]
+    }),
+  ])
+}
+
 /** The gates that were missed, one sentence each. */
 export function missedGates(throughput: Throughput, manyKeys: ManyKeys | undefined): string[] {
   const missed: string[] = []
@@ -121,6 +134,12 @@ export function missedGates(throughput: Throughput, manyKeys: ManyKeys | undefin
     const heapMax = gates.heapBytesPer100k * share
     const startMax = manyKeys.startMsEmpty + (gates.startMsPer100k - manyKeys.startMsEmpty) * share
     if (manyKeys.heapBytes > heapMax) missed.push('the heap for the keys is above its bound')
+    for (const [name, many] of Object.entries(manyKeys.pagesOfMany)) {
+      const few = manyKeys.pagesOfFew[name] ?? Number.NaN
+      if (!(many / few <= gates.pageRatio)) {
+        missed.push(`${name}: ${(many / few).toFixed(1)} times as long with many keys and grants`)
+      }
+    }
     if (manyKeys.startMs > startMax)
       missed.push('the start over the keys takes longer than its bound')
   }

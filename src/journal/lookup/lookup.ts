@@ -67,12 +67,27 @@ class ThreadLookup implements EventLookup {
     while (this.#asked.size < most) {
       const next = this.#waiting.shift()
       if (next === undefined) return
-      this.#worker ??= this.#start()
+      const worker = this.#running()
+      if (worker === undefined) {
+        next.answer.reject(internalError('the event index ended and is started with the service'))
+        continue
+      }
       this.#count += 1
       this.#asked.set(this.#count, next.answer)
       const now = this.#options.clock.now()
-      this.#send(this.#worker, { kind: 'ask', id: this.#count, question: next.question, now })
+      this.#send(worker, { kind: 'ask', id: this.#count, question: next.question, now })
     }
+  }
+
+  /** Undefined where no thread may be started any more (`service.ts` drops that permission). */
+  #running(): Worker | undefined {
+    try {
+      this.#worker ??= this.#start()
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ERR_ACCESS_DENIED'))
+        throw error
+    }
+    return this.#worker
   }
 
   async close(): Promise<void> {
