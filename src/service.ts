@@ -53,8 +53,8 @@ async function start(config: Config, firstStart: FirstStart): Promise<Engine> {
       log,
       announce: (text) => void process.stdout.write(text),
     })
-    // A thread can be started without any permission model, and then reads what this process may not: journal and lookup
-    // have theirs, and from here on none is started. Undefined where there is no model.
+    // A thread can be started without any permission model, and then reads what this process may not: journal and
+    // lookup have theirs, and from here on none is started. Undefined where there is no model.
     process.permission?.drop('worker')
     tell({ type: 'ready', endpoint: started.endpoint })
     return started

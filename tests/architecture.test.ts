@@ -198,6 +198,16 @@ describe('a planted violation is found', () => {
     ['src/engine.ts', `import { a } from './hsm/testing/child.ts'`, /test code/],
     ['src/wire/x.ts', `import { z } from 'zod'`, /package 'zod'/],
     ['src/wire/x.ts', `import 'zod'`, /package 'zod'/],
+    [
+      'src/hsm/core.ts',
+      `import { ed25519ph } from '@noble/curves/ed25519.js'`,
+      /package '@noble\/curves\/ed25519.js', which is not for it/,
+    ],
+    [
+      'src/hsm/asymmetric/noble.ts',
+      `import { p256 } from '@noble/curves/nist.js'`,
+      /package '@noble\/curves\/nist.js'/,
+    ],
     ['src/wire/x.ts', `import { readFileSync } from 'fs'`, /package 'fs'/],
     ['src/wire/x.ts', `import { connect } from 'node:net'`, /'node:net', which is for listener/],
     ['src/wire/x.ts', `import { readFileSync } from 'node:fs'`, /'node:fs', which is for/],
@@ -224,6 +234,7 @@ describe('a planted violation is found', () => {
         `// import { a } from '../hsm/core.ts'\n/* process.env */\nexport const a = 'b'`,
       ],
       ['src/services/kms/x.ts', `import type { Hsm } from '../../hsm/port.ts'`],
+      ['src/hsm/asymmetric/noble.ts', `import { ed25519ph } from '@noble/curves/ed25519.js'`],
       ['src/engine.ts', `import { a } from './storage/sqlite/store.ts'`],
       ['src/config.ts', 'export const a = process.env'],
     ]

@@ -197,8 +197,11 @@ test('forgotten material is not unwrapped again, however it is asked for', async
   const material = await newMaterial(hsm)
   const other = await newMaterial(hsm)
   const blob = await hsm.encrypt(material, plaintext, {})
-  const ids = Array.from({ length: 600 }, (_, index) => index.toString(16).padStart(64, '0'))
-  await hsm.forget([...ids, material.materialId])
+  const others = Array.from({ length: 600 }, (_, index) => ({
+    materialId: index.toString(16).padStart(64, '0'),
+    wrapped: `another ${index}`,
+  }))
+  await hsm.forget([...others, material])
   await hsm.forget([])
   const from = { material, algorithm, blob, context: {} }
   const calls = [
@@ -213,10 +216,27 @@ test('forgotten material is not unwrapped again, however it is asked for', async
   await hsm.encrypt(other, plaintext, {})
 })
 
-test('only ids of materials can be forgotten', async (t) => {
+test('forgetting takes one wrapped form, and leaves the others of the same material', async (t) => {
   const hsm = newCore(t)
-  for (const id of ['', 'x', 'A'.repeat(64), 'a'.repeat(65)]) {
-    await assert.rejects(hsm.forget([id]), failure('internal'))
+  await hsm.ensureRegion(region)
+  await hsm.ensureRegion(otherRegion)
+  const material = await newMaterial(hsm)
+  const blob = await hsm.encrypt(material, plaintext, context)
+  const replica = await hsm.replicate(material, otherRegion)
+  const rewrapped = await hsm.rewrap(material)
+  for (const each of [replica, rewrapped]) await hsm.decrypt(each, blob, context)
+  await hsm.forget([material])
+  await assert.rejects(hsm.decrypt(material, blob, context), failure('key-unavailable'))
+  for (const each of [replica, rewrapped]) {
+    assert.deepEqual(await hsm.decrypt(each, blob, context), plaintext)
+    await hsm.rewrap(each)
+  }
+})
+
+test('only materials can be forgotten', async (t) => {
+  const hsm = newCore(t)
+  for (const materialId of ['', 'x', 'A'.repeat(64), 'a'.repeat(65)]) {
+    await assert.rejects(hsm.forget([{ materialId, wrapped: 'any' }]), failure('internal'))
   }
 })
 

@@ -22,7 +22,7 @@ import type {
   WrappingAlgorithm,
   WrappingKeySpec,
 } from './key-specs.ts'
-import { materialText, nameText } from './material-text.ts'
+import { formOf, formText, materialText, nameText } from './material-text.ts'
 import type {
   EncryptionContext,
   Hsm,
@@ -31,6 +31,7 @@ import type {
   Material,
   NewMaterial,
   SigningScope,
+  WrappedMaterial,
 } from './port.ts'
 import { commands, fieldsMax } from './protocol.ts'
 
@@ -266,10 +267,11 @@ export class HsmClient implements Hsm {
     )
   }
 
-  async forget(materialIds: readonly string[]): Promise<void> {
+  async forget(materials: readonly WrappedMaterial[]): Promise<void> {
+    const forms = materials.map((each) => formText(formOf(each)))
     const calls: Promise<void>[] = []
-    for (let first = 0; first < materialIds.length; first += fieldsMax) {
-      const some = materialIds.slice(first, first + fieldsMax)
+    for (let first = 0; first < forms.length; first += fieldsMax) {
+      const some = forms.slice(first, first + fieldsMax)
       calls.push(this.#calls.call(commands.forget, some, nothing))
     }
     await Promise.all(calls)

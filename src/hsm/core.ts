@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import type { Clock } from '../base/clock.ts'
 import { internalError } from '../base/errors.ts'
-import type { Region } from '../base/ids.ts'
+import type { AccountId, Region } from '../base/ids.ts'
 import { type DerivationScope, deriveSigningKey, sealSecret } from './access-secrets.ts'
 import {
   decapsulateSecret,
@@ -13,7 +14,6 @@ import { type EncodedKeyPair, generatePair } from './asymmetric/key-pair.ts'
 import { CheckpointSigner } from './checkpoint-signer.ts'
 import { decryptBlob, encryptBlob } from './cipher.ts'
 import type { RootOptions } from './drivers/open.ts'
-import { GenerationQueue } from './generation-queue.ts'
 import { Hierarchy } from './hierarchy.ts'
 import { Importer } from './import/importer.ts'
 import {
@@ -26,13 +26,21 @@ import {
   specRow,
 } from './key-specs.ts'
 import { macMatches, macOf } from './mac.ts'
+import type { WrappedForm } from './material-text.ts'
 import { Materials } from './materials.ts'
 import type { HsmStatus, KeyName, Material, NewMaterial } from './port.ts'
 import { RandomPool } from './random-pool.ts'
 import type { Soon } from './soon.ts'
+import { Turns } from './turns.ts'
 
 /** AWS's limit of GenerateDataKey and GenerateRandom. */
 const randomBytesMax = 1024
+
+/**
+ * RSA keys take up to seconds of a thread each: one less is made at a time than there are processors. One queue serves
+ * new keys, wrapping keys and the check of those that are imported.
+ */
+const generation = { atOnce: Math.max(1, availableParallelism() - 1), waitingMax: 16 }
 
 export type CoreOptions = RootOptions & {
   readonly directory: string
@@ -61,7 +69,7 @@ export class Core {
   readonly #materials: Materials
   readonly #random = new RandomPool()
   readonly #pairs = new KeyOperations()
-  readonly #generation = new GenerationQueue()
+  readonly #generation = new Turns(generation)
 
   /** Throws StartRefused. */
   constructor(options: CoreOptions) {
@@ -70,7 +78,7 @@ export class Core {
     this.#materials = new Materials(this.#hierarchy, options.cacheSize)
     this.importer = new Importer({
       hierarchy: this.#hierarchy,
-      materials: this.#materials,
+      pairs: this.#pairs,
       generation: this.#generation,
       clock: options.clock,
     })
@@ -92,7 +100,7 @@ export class Core {
   createMaterial(name: KeyName, spec: KeySpec): Soon<NewMaterial> {
     const { material } = specRow(spec)
     if (material.type !== 'secret') {
-      return this.#generate(spec).then(({ privateKey, publicKey }) => ({
+      return this.#generate(name.account, spec).then(({ privateKey, publicKey }) => ({
         material: this.#materials.wrapNew(name, spec, privateKey),
         publicKey,
       }))
@@ -157,7 +165,7 @@ export class Core {
     const kept = Buffer.from(context)
     // Before the work is done, and again after it: meanwhile the material may have been destroyed.
     this.#materials.symmetric(material)
-    const pair = await this.#generate(spec)
+    const pair = await this.#generate(this.#materials.account(material), spec)
     try {
       return { ...pair, blob: this.encrypt(material, pair.privateKey, kept) }
     } catch (error) {
@@ -224,8 +232,8 @@ export class Core {
     return this.#random.bytes(count)
   }
 
-  forget(materialIds: ReadonlySet<string>): void {
-    this.#materials.forget(materialIds)
+  forget(forms: readonly WrappedForm[]): void {
+    this.#materials.forget(forms)
   }
 
   rotateDomainKey(region: Region): number {
@@ -254,9 +262,9 @@ export class Core {
   }
 
   /** RSA keys wait for their turn. */
-  #generate(spec: KeySpec): Promise<EncodedKeyPair> {
+  #generate(account: AccountId, spec: KeySpec): Promise<EncodedKeyPair> {
     if (specRow(spec).material.type !== 'rsa') return generatePair(spec)
-    return this.#generation.run(() => generatePair(spec))
+    return this.#generation.run(account, () => generatePair(spec))
   }
 
   /** Wipes `plaintext`. */

@@ -4,7 +4,6 @@ import {
   ascii,
   encryptionOf,
   fieldsOf,
-  materialIdOf,
   momentOf,
   nameOf,
   newFieldsOf,
@@ -15,6 +14,7 @@ import {
   rsaEncryptionOf,
   scopeText,
   truthField,
+  wrappedFormOf,
 } from './fields.ts'
 import {
   dataKeyPairSpecs,
@@ -140,8 +140,8 @@ const hierarchy: readonly Command[] = [
   {
     code: commands.forget,
     fields: undefined,
-    run: (core, ...materialIds) => {
-      core.forget(new Set(materialIds.map(materialIdOf)))
+    run: (core, ...forms) => {
+      core.forget(forms.map(wrappedFormOf))
       return []
     },
   },

@@ -1,7 +1,7 @@
 import { internalError } from '../base/errors.ts'
 import { parseRegion, type Region } from '../base/ids.ts'
 import { encryptionAlgorithms, type RsaEncryptionAlgorithm } from './key-specs.ts'
-import { parseName } from './material-text.ts'
+import { parseForm, parseName, type WrappedForm } from './material-text.ts'
 import type { KeyName, Material, NewMaterial } from './port.ts'
 import type { Field } from './protocol.ts'
 
@@ -72,10 +72,10 @@ export function nameOf(field: Buffer): KeyName {
   return name
 }
 
-export function materialIdOf(field: Buffer): string {
-  const id = ascii(field)
-  if (!/^[0-9a-f]{64}$/.test(id)) throw internalError('not the id of a key material')
-  return id
+export function wrappedFormOf(field: Buffer): WrappedForm {
+  const form = parseForm(ascii(field))
+  if (form === undefined) throw internalError('not a form of a key material')
+  return form
 }
 
 export function scopeText(field: Buffer): string {

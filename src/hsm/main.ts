@@ -8,6 +8,7 @@
 import { readSync, statSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { systemClock } from '../base/clock.ts'
+import { ServiceError } from '../base/errors.ts'
 import { Core } from './core.ts'
 import { StartRefused } from './refusal.ts'
 import { type Log, Session } from './session.ts'
@@ -24,7 +25,8 @@ process.stderr.on('error', () => {})
 
 process.on('uncaughtException', (error) => {
   // Of a failure that nobody foresaw only the place is told: a message might hold anything.
-  log(`The key core failed: ${(error.stack ?? '').split('\n').slice(1, 6).join('')}`)
+  const place = (error.stack ?? '').split('\n').slice(1, 6).join('')
+  log(`The key core failed: ${error instanceof ServiceError ? error.detail : ''}${place}`)
   process.exit(failedExit)
 })
 // The supervisor's affair: whoever signals the whole group must not end the core before the service has drained.

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forgottenMax, MaterialCache } from './material-cache.ts'
+import { formOf } from './material-text.ts'
 import type { OpenMaterial } from './open-material.ts'
 import type { Material } from './port.ts'
 import { failure, keyName, otherRegion, region } from './testing/fixtures.ts'
 
 function material(number: number, parts: Partial<Material> = {}): Material {
   const materialId = number.toString(16).padStart(64, '0')
-  return { ...keyName(), materialId, wrapped: '', generation: 1, ...parts }
+  return { ...keyName(), materialId, wrapped: `form ${number}`, generation: 1, ...parts }
 }
+
+const form = (number: number) => formOf(material(number))
 
 const bytes = () => Buffer.alloc(32, 7)
 
@@ -41,7 +44,7 @@ test('forgetting takes every entry of the material, and no other', () => {
   const first = cache.add('a', material(1), bytes())
   cache.add('a rewrapped', material(1), bytes())
   cache.add('b', material(2), bytes())
-  cache.forget(new Set([material(1).materialId, 'unknown']))
+  cache.forget([1, 99].map(form))
   assert.equal(cache.size, 1)
   assert.deepEqual(padsOf(first), Buffer.alloc(128))
   assert.notEqual(cache.get('b'), undefined)
@@ -51,21 +54,28 @@ test('what was forgotten is refused, for as long as a call with it may be under 
   const cache = new MaterialCache()
   const refused = failure('key-unavailable')
   cache.refuseForgotten(material(1))
-  cache.forget(new Set([material(1).materialId]))
+  cache.forget([form(1)])
   assert.throws(() => cache.refuseForgotten(material(1)), refused)
   cache.refuseForgotten(material(2))
-  const next = Array.from(
-    { length: forgottenMax - 1 },
-    (_, index) => material(index + 10).materialId,
-  )
-  cache.forget(new Set(next))
+  cache.forget(Array.from({ length: forgottenMax - 1 }, (_, index) => form(index + 10)))
   assert.throws(() => cache.refuseForgotten(material(1)), refused)
-  cache.forget(new Set([material(2).materialId]))
+  cache.forget([form(2)])
   assert.throws(() => cache.refuseForgotten(material(2)), refused)
   cache.refuseForgotten(material(1))
-  cache.forget(new Set([material(10).materialId, material(3).materialId]))
+  cache.forget([form(10), form(3)])
   assert.throws(() => cache.refuseForgotten(material(10)), refused, 'it was renewed')
   cache.refuseForgotten(material(11))
+})
+
+test('the same material in another form is wiped, and not refused', () => {
+  const cache = new MaterialCache()
+  const again = material(1, { wrapped: 'imported again' })
+  const open = cache.add('again', again, bytes())
+  cache.forget([form(1)])
+  assert.equal(cache.get('again'), undefined)
+  assert.deepEqual(padsOf(open), Buffer.alloc(128))
+  cache.refuseForgotten(again)
+  assert.throws(() => cache.refuseForgotten(material(1)), failure('key-unavailable'))
 })
 
 test('retirement takes what older domain keys of the region wrapped', () => {

@@ -1,4 +1,5 @@
 import { ServiceError } from '../base/errors.ts'
+import { formOf, type WrappedForm } from './material-text.ts'
 import { type OpenMaterial, openMaterial, wipeMaterial } from './open-material.ts'
 import type { Material } from './port.ts'
 
@@ -15,12 +16,13 @@ type Entry = Pick<Material, 'region' | 'materialId' | 'generation'> & {
  * presented, wrapped bytes included: material under another key's name is not found here, so that it meets the check
  * that refuses it. What leaves the cache is overwritten, as far as it is ours to overwrite.
  *
- * What is to be forgotten belongs to a key that was destroyed: a call that was on its way meanwhile does not bring it
- * back, because the ids of the last ten thousand are remembered.
+ * What is to be forgotten is gone from the store: a call that was on its way meanwhile does not bring it back, because
+ * the last ten thousand forms are remembered. Only the very form that went is refused: the same material that comes in
+ * again, here or through another process, has the same id, but was wrapped anew.
  */
 export class MaterialCache {
   readonly #entries = new Map<string, Entry>()
-  /** Ids, the oldest first. */
+  /** Digests of forms, the oldest first. */
   readonly #forgotten = new Set<string>()
   readonly #size: number
   #newest: Entry | undefined
@@ -56,29 +58,26 @@ export class MaterialCache {
     return entry.open
   }
 
-  forget(materialIds: ReadonlySet<string>): void {
+  /** Wipes the material in whatever form it was opened: what still has another one opens it again. */
+  forget(forms: readonly WrappedForm[]): void {
+    const ids = new Set(forms.map(({ materialId }) => materialId))
     for (const [name, entry] of this.#entries) {
-      if (materialIds.has(entry.materialId)) this.#drop(name, entry)
+      if (ids.has(entry.materialId)) this.#drop(name, entry)
     }
-    for (const id of materialIds) {
-      this.#forgotten.delete(id)
-      this.#forgotten.add(id)
+    for (const { digest } of forms) {
+      this.#forgotten.delete(digest)
+      this.#forgotten.add(digest)
     }
-    for (const id of this.#forgotten) {
+    for (const digest of this.#forgotten) {
       if (this.#forgotten.size <= forgottenMax) break
-      this.#forgotten.delete(id)
+      this.#forgotten.delete(digest)
     }
-  }
-
-  /** The same material came back from outside, and has the same id. */
-  remember(materialId: string): void {
-    this.#forgotten.delete(materialId)
   }
 
   /** Throws 'key-unavailable'. To be asked before material is unwrapped. */
-  refuseForgotten({ keyId, materialId }: Material): void {
-    if (!this.#forgotten.has(materialId)) return
-    const detail = `the material of ${keyId} was destroyed`
+  refuseForgotten(material: Material): void {
+    if (this.#forgotten.size === 0 || !this.#forgotten.has(formOf(material).digest)) return
+    const detail = `the material of ${material.keyId} was destroyed`
     throw new ServiceError('key-unavailable', undefined, { detail })
   }
 

@@ -1,6 +1,7 @@
+import { hash } from 'node:crypto'
 import { parseAccountId, parseKeyId, parseRegion } from '../base/ids.ts'
 import { isSymmetric, keySpecs } from './key-specs.ts'
-import type { KeyName, Material } from './port.ts'
+import type { KeyName, Material, WrappedMaterial } from './port.ts'
 
 /**
  * Key names and material as one field of a command: their parts, a line each. No part can hold a line break. The last,
@@ -14,6 +15,26 @@ export function materialText(material: Material): string {
   const { materialId, generation, wrapped, keySpec } = material
   const text = `${nameText(material)}\n${materialId}\n${generation}\n${wrapped}`
   return keySpec === undefined ? text : `${text}\n${keySpec}`
+}
+
+/** One wrapped form of a material, the same material in another Region or by another domain key being another. */
+export type WrappedForm = {
+  readonly materialId: string
+  /** SHA-256, hexadecimal. There is one text of a form: base64 that is not canonical does not unwrap. */
+  readonly digest: string
+}
+
+export function formOf({ materialId, wrapped }: WrappedMaterial): WrappedForm {
+  return { materialId, digest: hash('sha256', wrapped) }
+}
+
+export function formText({ materialId, digest }: WrappedForm): string {
+  return `${materialId}\n${digest}`
+}
+
+export function parseForm(text: string): WrappedForm | undefined {
+  const [, materialId, digest] = /^([0-9a-f]{64})\n([0-9a-f]{64})$/.exec(text) ?? []
+  return materialId === undefined || digest === undefined ? undefined : { materialId, digest }
 }
 
 export function parseName(text: string): KeyName | undefined {

@@ -91,7 +91,7 @@ describe('material of each kind', () => {
       await hsm.retireDomainKeys(region, 2)
       await assert.rejects(use(hsm, old), failure('key-unavailable'))
       await use(hsm, current)
-      await hsm.forget([current.materialId])
+      await hsm.forget([current])
       await assert.rejects(use(hsm, current), failure('key-unavailable'))
     })
   }
@@ -103,7 +103,7 @@ describe('material of each kind', () => {
     for (const [spec, use] of late) {
       const material = await newMaterial(hsm, keyName(), spec)
       await use(hsm, material)
-      const [used, forgotten] = [use(hsm, material), hsm.forget([material.materialId])]
+      const [used, forgotten] = [use(hsm, material), hsm.forget([material])]
       await assert.rejects(used, failure('key-unavailable'), spec)
       await forgotten
     }
@@ -146,7 +146,7 @@ describe('data key pairs', () => {
     const pair = await newMaterial(hsm, keyName(), 'ECC_NIST_P256')
     const made = hsm.generateDataKeyPair(pair, 'ECC_NIST_P256', {})
     await assert.rejects(made, failure('internal'))
-    await hsm.forget([material.materialId])
+    await hsm.forget([material])
     const late = hsm.generateDataKeyPair(material, 'ECC_NIST_P256', {})
     await assert.rejects(late, failure('key-unavailable'))
   })
@@ -220,9 +220,12 @@ test('more RSA keys than a few at a time are refused, and nothing else waits for
       return error instanceof ServiceError ? error.code : error
     }
   })
+  const another = hsm.createMaterial(keyName({ account: otherAccount }), 'RSA_2048')
   const signature = await hsm.sign(material, 'ECDSA_SHA_256', 'RAW', message)
   assert.ok(signature.length > 60)
   assert.ok(made < 5, `${made} keys came before a signature`)
+  await another
+  assert.ok(made < 9, `${made} keys of one account came before the one of another`)
   const codes = await Promise.all(outcomes)
   const throttled = codes.filter((code) => code === 'throttled').length
   assert.equal(throttled + made, 40)

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { internalError } from '../base/errors.ts'
-import type { Region } from '../base/ids.ts'
+import type { AccountId, Region } from '../base/ids.ts'
 import type { PairOfSpec } from './asymmetric/key-operations.ts'
 import type { MaterialKey } from './cipher.ts'
 import type { Hierarchy } from './hierarchy.ts'
 import { isSymmetric, type KeySpec } from './key-specs.ts'
 import type { MacPads } from './mac.ts'
 import { MaterialCache } from './material-cache.ts'
-import { parseMaterial } from './material-text.ts'
+import { parseMaterial, type WrappedForm } from './material-text.ts'
 import type { OpenMaterial } from './open-material.ts'
 import type { KeyName, Material } from './port.ts'
 import type { Soon } from './soon.ts'
@@ -68,6 +68,11 @@ export class Materials {
     throw internalError('material that is no key pair')
   }
 
+  /** Whose key it is. Throws 'key-unavailable'. */
+  account(text: string): AccountId {
+    return this.#read(text).account
+  }
+
   /** A result that comes later is not given out for material that was destroyed meanwhile. */
   unlessForgotten<T>(text: string, result: Soon<T>): Soon<T> {
     if (!(result instanceof Promise)) return result
@@ -82,13 +87,8 @@ export class Materials {
     })
   }
 
-  forget(materialIds: ReadonlySet<string>): void {
-    this.#cache.forget(materialIds)
-  }
-
-  /** Of what was forgotten and comes back by import. */
-  remember(materialId: string): void {
-    this.#cache.remember(materialId)
+  forget(forms: readonly WrappedForm[]): void {
+    this.#cache.forget(forms)
   }
 
   forgetOlder(region: Region, generation: number): void {

@@ -16,7 +16,7 @@ export type OpenMaterial =
 
 /** Wipes `bytes`. Throws 'key-unavailable' for what is no material of its spec. */
 export function openMaterial(material: Material, bytes: Buffer): OpenMaterial {
-  const { keyId, materialId, keySpec } = material
+  const { account, keyId, materialId, keySpec } = material
   try {
     if (keySpec === undefined) {
       return {
@@ -25,7 +25,7 @@ export function openMaterial(material: Material, bytes: Buffer): OpenMaterial {
       }
     }
     if (isAsymmetric(keySpec)) {
-      return { kind: 'pair', pair: { spec: keySpec, ...openPair(bytes) } }
+      return { kind: 'pair', pair: { spec: keySpec, account, ...openPair(bytes) } }
     }
     return { kind: 'mac', pads: macPads(macAlgorithmOf(keySpec), bytes) }
   } catch (error) {

@@ -126,8 +126,11 @@ export interface Hsm {
   ): Promise<NewMaterial>
   /** The same material, for the replica of the key in another Region. */
   replicate(material: Material, region: Region): Promise<Material>
-  /** Drops material for good, once a key is deleted: calls still under way with it fail as 'key-unavailable'. */
-  forget(materialIds: readonly string[]): Promise<void>
+  /**
+   * Drops material that the store no longer has: calls still under way with it in this wrapped form fail as
+   * 'key-unavailable'. The same material in another form, from an import or of another Region, goes on.
+   */
+  forget(materials: readonly WrappedMaterial[]): Promise<void>
 
   /** Makes a new active domain key; older generations still unwrap. Answers the new generation's number. */
   rotateDomainKey(region: Region): Promise<number>
@@ -175,6 +178,9 @@ export type Material = KeyName & {
   /** Generation of the domain key that wraps it. */
   readonly generation: number
 }
+
+/** Which material, and in which form. */
+export type WrappedMaterial = Pick<Material, 'materialId' | 'wrapped'>
 
 /** AWS's encryption context: order does not matter, every byte of keys and values does. */
 export type EncryptionContext = Readonly<Record<string, string>>

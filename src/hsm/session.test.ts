@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { systemClock } from '../base/clock.ts'
+import { type ErrorCode, ServiceError } from '../base/errors.ts'
 import { Core } from './core.ts'
 import { joinCore } from './in-process.ts'
 import { materialText } from './material-text.ts'
@@ -171,4 +172,29 @@ test('what is logged names the fault and the key, and holds no secret', async (t
     `key-unavailable: the wrapped material of ${material.keyId} is damaged`,
     'internal: plaintext too long',
   ])
+})
+
+test('what callers can bring about at any rate is not logged', async (t) => {
+  const { core, stream, lines, answers } = join(t)
+  const codes: readonly ErrorCode[] = [
+    'throttled',
+    'validation',
+    'invalid-ciphertext',
+    'invalid-import-token',
+    'expired-import-token',
+    'incorrect-key-material',
+    'key-unavailable',
+  ]
+  const ask = t.mock.method(core, 'randomBytes')
+  for (const [id, code] of codes.entries()) {
+    ask.mock.mockImplementationOnce(() => {
+      throw new ServiceError(code, undefined, { detail: 'said' })
+    })
+    await send(stream, [{ code: commands.random, id: id + 1, fields: ['1'] }])
+  }
+  assert.deepEqual(
+    answers.flat().map(({ fields }) => fields[0]),
+    codes,
+  )
+  assert.deepEqual(lines, ['key-unavailable: said'])
 })

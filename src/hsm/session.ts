@@ -21,6 +21,7 @@ const unloggedFailures: ReadonlySet<string> = new Set([
   'incorrect-key-material',
   'invalid-ciphertext',
   'invalid-import-token',
+  'throttled',
   'validation',
 ])
 

@@ -23,7 +23,7 @@ import {
   specRow,
 } from './key-specs.ts'
 import type { Material } from './port.ts'
-import { keyName, newCore, region, temporaryDirectory } from './testing/fixtures.ts'
+import { account, keyName, newCore, region, temporaryDirectory } from './testing/fixtures.ts'
 import { pkcs8, samplePrivateKey } from './testing/importing.ts'
 import { bytes, type Case, Tally, wycheproof } from './testing/wycheproof.ts'
 
@@ -81,7 +81,7 @@ function tallyOf(tallies: Map<string, Tally>, name: string): Tally {
 
 /** A key of which only the public half is known. */
 function formsOf(spec: KeySpec, algorithm: SigningAlgorithm, publicKey: KeyObject): Form[] {
-  const pair = { spec, publicKey, privateKey: publicKey }
+  const pair = { spec, account, publicKey, privateKey: publicKey }
   const { hash: name, messageTypes } = signingRow(algorithm)
   const forms: Form[] = [
     [
@@ -163,7 +163,7 @@ for (const [file, spec] of [
           raw.add(each, false)
           continue
         }
-        const pair = { spec, publicKey, privateKey: publicKey }
+        const pair = { spec, account, publicKey, privateKey: publicKey }
         const [message, signature] = [bytes(each.msg), bytes(each.sig)]
         const algorithm = 'ML_DSA_SHAKE_256'
         const plain = await operations.verify(pair, algorithm, 'RAW', message, signature)

@@ -195,7 +195,7 @@ describe('re-wrapping', () => {
             if (destroyed === undefined) {
               destroyed = material
               await house.mirror.commit([house.state.materials.remove(materialRow(material))], [])
-              await target.forget([material.materialId])
+              await target.forget([material])
             }
             return target.rewrap(material)
           }
@@ -214,7 +214,8 @@ describe('re-wrapping', () => {
     await make(2)
     await house.hsm.rotateDomainKey(region)
     const [material] = house.state.materials.values()
-    await house.hsm.forget([material?.materialId ?? ''])
+    assert.ok(material !== undefined)
+    await house.hsm.forget([material])
     await assert.rejects(
       domainKeys.rewrap(region, () => {}),
       { code: 'key-unavailable' },

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ServiceError } from '../base/errors.ts'
+import type { WrappedMaterial } from '../hsm/port.ts'
 import { fakeToken, wrapForFake } from '../services/kms/testing/fake-import.ts'
 import { otherRegion, region, TestKms } from '../services/kms/testing/test-kms.ts'
 import { Forgetting } from './forgetting.ts'
 
 const forGood = { ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' }
+
+function formIn({ materialId, wrapped }: WrappedMaterial): WrappedMaterial {
+  return { materialId, wrapped }
+}
 
 /** A multi-Region key with one imported material, which two Regions have, and a key core that can be away. */
 async function opened() {
@@ -16,9 +21,9 @@ async function opened() {
     ...kms.deps,
     hsm: {
       ...kms.deps.hsm,
-      forget: async (ids) => {
+      forget: async (materials) => {
         if (away) throw new ServiceError('unavailable')
-        await kms.hsm.forget(ids)
+        await kms.hsm.forget(materials)
       },
     },
   })
@@ -40,32 +45,38 @@ async function opened() {
   const setAway = (isAway: boolean) => {
     away = isAway
   }
-  const materialId = await importInto()
+  await importInto()
   await kms.ok('ReplicateKey', { KeyId, ReplicaRegion: otherRegion })
   await importInto(otherRegion)
-  return { kms, KeyId, forgetting, importInto, deleteFrom, setAway, materialId }
+  const rowsOf = (within = region) => kms.state.materialsOf(kms.record(KeyId, within)).map(formIn)
+  return { kms, KeyId, forgetting, importInto, deleteFrom, setAway, rowsOf }
 }
 
-test('the key core keeps material that a related key still has', async () => {
-  const { kms, forgetting, deleteFrom, materialId } = await opened()
+test('the key core forgets what stood in the row that went, not what a related key has', async () => {
+  const { kms, forgetting, deleteFrom, rowsOf } = await opened()
+  const [[primary], [replica]] = [rowsOf(), rowsOf(otherRegion)]
+  assert.notEqual(primary?.wrapped, replica?.wrapped)
   await deleteFrom(otherRegion)
   await forgetting.flush()
-  assert.deepEqual(kms.hsm.forgotten, [])
+  assert.deepEqual(kms.hsm.forgotten, [replica])
   await deleteFrom()
   await forgetting.flush()
-  assert.deepEqual(kms.hsm.forgotten, [materialId])
+  assert.deepEqual(kms.hsm.forgotten, [replica, primary])
 })
 
-test('material that is imported again before the key core could be told is kept', async () => {
-  const { kms, forgetting, importInto, deleteFrom, setAway } = await opened()
-  await deleteFrom(otherRegion)
+test('material that is imported again is kept, whenever the key core hears of what went', async () => {
+  const { kms, forgetting, importInto, deleteFrom, setAway, rowsOf } = await opened()
+  const [before] = rowsOf()
   setAway(true)
   await deleteFrom()
   await assert.rejects(forgetting.flush(), { code: 'unavailable' })
   await importInto()
+  const [after] = rowsOf()
+  assert.equal(after?.materialId, before?.materialId)
   setAway(false)
   await forgetting.flush()
-  assert.deepEqual(kms.hsm.forgotten, [])
+  assert.deepEqual(kms.hsm.forgotten, [before])
+  assert.notEqual(after?.wrapped, before?.wrapped)
 })
 
 test('whatever removes material, the key core is told of all that went together', async () => {
@@ -78,8 +89,5 @@ test('whatever removes material, the key core is told of all that went together'
   await kms.commit(all.map((material) => kms.state.removeMaterial(material)))
   await forgetting.flush()
   assert.equal(all.length, 4)
-  assert.deepEqual(
-    kms.hsm.forgotten.toSorted(),
-    [...new Set(all.map(({ materialId }) => materialId))].toSorted(),
-  )
+  assert.deepEqual(kms.hsm.forgotten, all.map(formIn))
 })

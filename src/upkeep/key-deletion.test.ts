@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { internalError, ServiceError } from '../base/errors.ts'
 import { systemRandom } from '../base/random.ts'
-import type { Hsm } from '../hsm/port.ts'
+import type { Hsm, WrappedMaterial } from '../hsm/port.ts'
 import type { KeyRecord } from '../services/kms/key.ts'
 import { KmsState } from '../services/kms/state.ts'
 import { createMemoryStore } from '../storage/memory/store.ts'
@@ -204,10 +204,10 @@ describe('the key core is told to forget the material', () => {
           const member: unknown = Reflect.get(target, name)
           if (typeof member !== 'function') return member
           if (name !== 'forget') return member.bind(target)
-          return async (ids: readonly string[]) => {
+          return async (materials: readonly WrappedMaterial[]) => {
             if (failures-- > 0) throw new ServiceError('unavailable', 'the key core is away')
-            told.push([...ids])
-            return target.forget(ids)
+            told.push(materials.map(({ materialId }) => materialId))
+            return target.forget(materials)
           }
         },
       })

@@ -8,6 +8,7 @@ import { type Canary, found, type Needle, needlesOf } from '../support/canary.ts
 import { createAccount, kagibanOk } from '../support/cli.ts'
 import { present } from '../support/expect.ts'
 import { type Answer, JsonClient } from '../support/json-client.ts'
+import { provokeKeys } from '../support/key-canaries.ts'
 import { groupMembers, hasProc, listenerOf } from '../support/processes.ts'
 import { TestServer } from '../support/server.ts'
 
@@ -85,6 +86,8 @@ describe('no secret is left behind', () => {
         secret: Buffer.from(String(random['Plaintext']), 'base64'),
       })
     }
+
+    canaries.push(...(await provokeKeys(ok, KeyId)))
 
     const Plaintext = () => secret('refused plaintext')
     await fail('Encrypt', { Plaintext: Plaintext(), KeyId: 'nowhere' }, 'NotFoundException')

@@ -1,5 +1,12 @@
 /** Distinguished Encoding Rules (ITU-T X.690), as far as keys and signatures need them. */
-export const tags = { integer: 0x02, bitString: 0x03, octetString: 0x04, sequence: 0x30 } as const
+export const tags = {
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  null: 0x05,
+  objectIdentifier: 0x06,
+  sequence: 0x30,
+} as const
 
 const shortLengthMax = 0x7f
 
@@ -20,7 +27,7 @@ export function unsignedInteger(bytes: Buffer): Buffer {
   while (first < bytes.length - 1 && bytes[first] === 0) first++
   const shortest = bytes.subarray(first)
   const negative = ((shortest[0] ?? 0) & 0x80) !== 0
-  return der(tags.integer, negative ? Buffer.concat([Buffer.of(0), shortest]) : shortest)
+  return negative ? der(tags.integer, Buffer.of(0), shortest) : der(tags.integer, shortest)
 }
 
 /** What an element holds, and what comes after it. */

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { internalError } from '../../base/errors.ts'
+import type { AccountId } from '../../base/ids.ts'
 import {
   algorithmsOf,
   type KeySpec,
@@ -10,6 +11,7 @@ import {
   signingRow,
 } from '../key-specs.ts'
 import type { Soon } from '../soon.ts'
+import { Turns } from '../turns.ts'
 import { agree, agreeLater, readPeer } from './key-agreement.ts'
 import type { KeyPair } from './key-pair.ts'
 import {
@@ -23,8 +25,12 @@ import { signDigest, verifyDigest } from './over-digest.ts'
 import { placesOf } from './places.ts'
 import { ownBytes, Threads } from './threads.ts'
 
-/** Of which spec a key pair is, so that nothing is done with it that its spec does not have. */
-export type PairOfSpec = KeyPair & { readonly spec: KeySpec }
+export type PairOfSpec = KeyPair & {
+  /** So that nothing is done with the pair that its spec does not have. */
+  readonly spec: KeySpec
+  /** In whose turn its operations wait. */
+  readonly account: AccountId
+}
 
 type Scheme = ReturnType<typeof signingRow>['scheme']
 type Way = 'message' | 'digest' | 'noble'
@@ -44,6 +50,9 @@ const threadsMax = 4
 const cryptoWaitingMax = 1024
 /** These tasks take some ms of JavaScript each. */
 const nobleWaitingMax = 64
+const poolWaitingMax = 4096
+/** What keeps libuv's pool busy; more would only wait there, where nobody's turn counts. */
+const poolAtOnce = Math.max(4, 2 * availableParallelism())
 
 /**
  * What is done with key pairs, where `places.ts` says. Buffers that go in may be overwritten as soon as a call has
@@ -58,6 +67,7 @@ export class KeyOperations {
     atMost: 1,
     waitingMax: nobleWaitingMax,
   })
+  readonly #pool = new Turns({ atOnce: poolAtOnce, waitingMax: poolWaitingMax })
 
   /** See `Threads.startAll`. */
   startThreads(): void {
@@ -66,7 +76,7 @@ export class KeyOperations {
   }
 
   sign(
-    { spec, privateKey }: PairOfSpec,
+    { spec, account, privateKey }: PairOfSpec,
     algorithm: SigningAlgorithm,
     messageType: MessageType,
     message: Buffer,
@@ -74,16 +84,19 @@ export class KeyOperations {
     const way = wayOf(spec, algorithm, messageType, message)
     const { sign, signDigest: overDigest } = placesOf(spec)
     if (way === 'message' && sign === 'inline') return signMessage(privateKey, algorithm, message)
-    if (way === 'message') return signMessageLater(privateKey, algorithm, Buffer.from(message))
+    if (way === 'message') {
+      const kept = Buffer.from(message)
+      return this.#pool.run(account, () => signMessageLater(privateKey, algorithm, kept))
+    }
     if (way === 'digest' && overDigest === 'inline') {
       return signDigest(privateKey, algorithm, message)
     }
     const task = { kind: 'sign', key: privateKey, algorithm, message: ownBytes(message) } as const
-    return this.#threadsOf(way).run(task).then(bytesOf)
+    return this.#threadsOf(way).run(account, task).then(bytesOf)
   }
 
   verify(
-    { spec, publicKey }: PairOfSpec,
+    { spec, account, publicKey }: PairOfSpec,
     algorithm: SigningAlgorithm,
     messageType: MessageType,
     message: Buffer,
@@ -95,7 +108,8 @@ export class KeyOperations {
       return verifyMessage(publicKey, algorithm, message, signature)
     }
     if (way === 'message') {
-      return verifyMessageLater(publicKey, algorithm, Buffer.from(message), Buffer.from(signature))
+      const [kept, its] = [Buffer.from(message), Buffer.from(signature)]
+      return this.#pool.run(account, () => verifyMessageLater(publicKey, algorithm, kept, its))
     }
     if (way === 'digest' && overDigest === 'inline') {
       return verifyDigest(publicKey, algorithm, message, signature)
@@ -107,7 +121,7 @@ export class KeyOperations {
       message: ownBytes(message),
       signature: ownBytes(signature),
     } as const
-    return this.#threadsOf(way).run(task).then(truthOf)
+    return this.#threadsOf(way).run(account, task).then(truthOf)
   }
 
   encrypt(
@@ -120,31 +134,34 @@ export class KeyOperations {
   }
 
   decrypt(
-    { spec, privateKey }: PairOfSpec,
+    { spec, account, privateKey }: PairOfSpec,
     algorithm: RsaEncryptionAlgorithm,
     ciphertext: Buffer,
   ): Soon<Buffer> {
     refuseOther(spec, 'ENCRYPT_DECRYPT', algorithm)
-    return this.open(privateKey, algorithm, ciphertext, placesOf(spec).decrypt)
+    return placesOf(spec).decrypt === 'thread'
+      ? this.open(account, privateKey, algorithm, ciphertext)
+      : decryptOaep(privateKey, algorithm, ciphertext)
   }
 
-  deriveSharedSecret({ spec, privateKey, publicKey }: PairOfSpec, peer: Buffer): Soon<Buffer> {
+  deriveSharedSecret(pair: PairOfSpec, peer: Buffer): Soon<Buffer> {
+    const { spec, account, privateKey, publicKey } = pair
     refuseOther(spec, 'KEY_AGREEMENT', 'ECDH')
     const other = readPeer(publicKey, peer)
-    const later = placesOf(spec).agree === 'pool'
-    return later ? agreeLater(privateKey, other) : agree(privateKey, other)
+    return placesOf(spec).agree === 'pool'
+      ? this.#pool.run(account, () => agreeLater(privateKey, other))
+      : agree(privateKey, other)
   }
 
-  /** RSAES-OAEP with any RSA key, also one that is no KMS key's. */
+  /** RSAES-OAEP in a thread, with any RSA key, also one that is no KMS key's. */
   open(
+    account: AccountId,
     key: KeyObject,
     algorithm: RsaEncryptionAlgorithm,
     ciphertext: Buffer,
-    place: 'inline' | 'thread' = 'thread',
-  ): Soon<Buffer> {
-    if (place === 'inline') return decryptOaep(key, algorithm, ciphertext)
+  ): Promise<Buffer> {
     const task = { kind: 'decrypt', key, algorithm, message: ownBytes(ciphertext) } as const
-    return this.#cryptoThreads.run(task).then(bytesOf)
+    return this.#cryptoThreads.run(account, task).then(bytesOf)
   }
 
   #threadsOf(way: Way): Threads {

@@ -11,7 +11,7 @@ export type EncodedKeyPair = { readonly privateKey: Buffer; readonly publicKey: 
 const generate = promisify(generateKeyPair)
 const publicExponent = 65_537
 
-/** On libuv's pool. RSA takes up to seconds: ask the `GenerationQueue` first. */
+/** On libuv's pool. RSA takes up to seconds: to be run by `Turns`. */
 export async function generatePair(spec: KeySpec): Promise<EncodedKeyPair> {
   const { privateKey, publicKey } = await generateObjects(specRow(spec).material)
   return {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { signNoble, verifyNoble } from './noble.ts'
 
@@ -22,6 +22,41 @@ test('Ed25519ph as RFC 8032 §7.3 has it', () => {
     assert.equal(verifyNoble(publicKey, 'ED25519_PH_SHA_512', message, each), false)
   }
 })
+
+test('no copy of the seed is left behind', () => {
+  for (const [prefix, algorithm] of [
+    ['302e020100300506032b657004220420', 'ED25519_PH_SHA_512'],
+    ['3034020100300b06096086480165030403110422', 'ML_DSA_SHAKE_256'],
+  ] as const) {
+    const seed = randomBytes(32)
+    const inner = algorithm === 'ML_DSA_SHAKE_256' ? '8020' : ''
+    const pkcs8 = Buffer.concat([Buffer.from(prefix + inner, 'hex'), seed])
+    const privateKey = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
+    const made = arraysMadeBy(() => signNoble(privateKey, algorithm, Buffer.alloc(64, 1)))
+    assert.ok(made.length > 0)
+    const left = made.filter((each) => Buffer.from(each).includes(seed))
+    assert.equal(left.length, 0, algorithm)
+  }
+})
+
+/** Every byte array that is constructed meanwhile. */
+function arraysMadeBy(run: () => void): Uint8Array[] {
+  const made: Uint8Array[] = []
+  const real = globalThis.Uint8Array
+  globalThis.Uint8Array = new Proxy(real, {
+    construct(target, parameters, newTarget) {
+      const array: Uint8Array = Reflect.construct(target, parameters, newTarget)
+      made.push(array)
+      return array
+    },
+  })
+  try {
+    run()
+  } finally {
+    globalThis.Uint8Array = real
+  }
+  return made
+}
 
 /** A little-endian number and another. */
 function plus(bytes: Buffer, number: bigint): Buffer {

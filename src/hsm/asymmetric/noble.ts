@@ -54,9 +54,11 @@ function withExternalMu({ internal, keygen, lengths }: typeof ml_dsa44): Mode {
 export function signNoble(key: KeyObject, algorithm: SigningAlgorithm, message: Uint8Array) {
   const { sign } = modeOf(key, algorithm)
   const pkcs8 = key.export({ format: 'der', type: 'pkcs8' })
+  const seed = new Uint8Array(pkcs8.subarray(-seedBytes))
   try {
-    return Buffer.from(sign(new Uint8Array(pkcs8.subarray(-seedBytes)), message))
+    return Buffer.from(sign(seed, message))
   } finally {
+    seed.fill(0)
     pkcs8.fill(0)
   }
 }

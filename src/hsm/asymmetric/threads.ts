@@ -1,10 +1,13 @@
+import { basename } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { internalError, ServiceError } from '../../base/errors.ts'
+import type { AccountId } from '../../base/ids.ts'
+import { FairQueue } from '../fair-queue.ts'
 import type { Outcome, Task } from './task.ts'
 
 export type ThreadsOptions = {
   readonly atMost: number
-  /** How many tasks may wait for a thread; more are refused. */
+  /** How many tasks may wait for a thread; `FairQueue` shares the places out. */
   readonly waitingMax: number
 }
 
@@ -25,29 +28,26 @@ export class Threads {
   readonly #entry: URL
   readonly #options: ThreadsOptions
   readonly #threads = new Set<Thread>()
-  readonly #waiting: Waiting[] = []
+  readonly #waiting: FairQueue<Waiting>
   #complete = false
 
   constructor(entry: URL, options: ThreadsOptions) {
     this.#entry = entry
     this.#options = options
+    this.#waiting = new FairQueue(options.waitingMax)
   }
 
   /**
    * The task's byte strings are moved to the thread, so they must be `ownBytes`. Rejects with 'throttled' when too many
    * wait, or with what the task threw. Bytes of a result are the caller's to wipe.
    */
-  run(task: Task): Promise<Buffer | boolean> {
+  run(account: AccountId, task: Task): Promise<Buffer | boolean> {
     return new Promise((done, failed) => {
       const waiting = { task, done, failed }
       const free = [...this.#threads].find((each) => each.current === undefined)
       if (free !== undefined) return start(free, waiting)
       if (this.#threads.size < this.#options.atMost) return start(this.#open(), waiting)
-      if (this.#waiting.length >= this.#options.waitingMax) {
-        const detail = `${this.#waiting.length} calls wait for a thread`
-        return failed(new ServiceError('throttled', undefined, { detail }))
-      }
-      this.#waiting.push(waiting)
+      this.#waiting.push(account, waiting)
     })
   }
 
@@ -63,7 +63,7 @@ export class Threads {
   #open(): Thread {
     const thread: Thread = { worker: new Worker(this.#entry), current: undefined }
     thread.worker.on('message', (outcome: Outcome) => this.#finished(thread, outcome))
-    thread.worker.on('error', () => this.#lost(thread))
+    thread.worker.on('error', (error) => this.#lost(thread, error))
     thread.worker.on('exit', () => this.#lost(thread))
     // Without a task it does not keep the process; a listener would, so this comes after them.
     thread.worker.unref()
@@ -80,12 +80,14 @@ export class Threads {
     if (current !== undefined) settle(current, outcome)
   }
 
-  #lost(thread: Thread): void {
+  #lost(thread: Thread, cause?: unknown): void {
     if (!this.#threads.delete(thread)) return
-    if (this.#complete) throw internalError('a thread of the key core ended')
+    const code = cause instanceof Error && 'code' in cause ? ` (${cause.code})` : ''
+    const ended = internalError(`a thread, ${basename(this.#entry.pathname)}, ended${code}`)
+    if (this.#complete) throw ended
     const next = this.#waiting.shift()
     if (next !== undefined) start(this.#open(), next)
-    thread.current?.failed(internalError('a thread of the key core ended'))
+    thread.current?.failed(ended)
   }
 }
 

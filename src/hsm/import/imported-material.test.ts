@@ -13,21 +13,21 @@ import {
 import { describe, test } from 'node:test'
 import { der, readElement, tags, unsignedInteger } from '../asymmetric/der.ts'
 import { inverse, toBytes } from '../asymmetric/modular.ts'
-import { GenerationQueue } from '../generation-queue.ts'
 import { isAsymmetric, type KeySpec, keySpecs, specRow } from '../key-specs.ts'
-import { failure } from '../testing/fixtures.ts'
+import { account, failure } from '../testing/fixtures.ts'
 import { pkcs8, sampleMaterial, samplePrivateKey } from '../testing/importing.ts'
-import { type ImportedMaterial, importedMaterial } from './imported-material.ts'
+import { Turns } from '../turns.ts'
+import { type ImportedMaterial, type InTurn, importedMaterial } from './imported-material.ts'
 
 const curves = ['ECC_NIST_P256', 'ECC_NIST_P384', 'ECC_NIST_P521', 'ECC_SECG_P256K1'] as const
 
-const queue = new GenerationQueue()
+const atOnce: InTurn = (check) => check()
 
 /** `bytes` are wiped as soon as the call has returned. */
 async function imported(spec: KeySpec, bytes: Buffer): Promise<ImportedMaterial> {
   const sent = Buffer.from(bytes)
   try {
-    return importedMaterial(spec, sent, queue)
+    return importedMaterial(spec, sent, atOnce)
   } finally {
     sent.fill(0)
   }
@@ -114,6 +114,63 @@ describe('private keys', () => {
     }
   })
 
+  test('BER is read inside, too, but a string in pieces is not', async () => {
+    for (const [spec, key] of keys) {
+      const { algorithm, privateKey } = partsOf(pkcs8(key))
+      const version = der(tags.integer, Buffer.of(0))
+      const inside = readElement(privateKey[0] ?? 0, privateKey)?.contents ?? Buffer.alloc(0)
+      const long = Buffer.concat([Buffer.of(privateKey[0] ?? 0, 0x83), lengthOf(inside, 3), inside])
+      const identifier = Buffer.concat([Buffer.of(0x30, 0x80), algorithm, Buffer.of(0, 0)])
+      const octets = der(tags.octetString, long)
+      const ber = der(tags.sequence, version, identifier, octets)
+      assert.deepEqual((await imported(spec, ber)).material, pkcs8(key), spec)
+      const pieces = der(0x24, octets)
+      await refused(spec, der(tags.sequence, version, identifier, pieces), `${spec} in pieces`)
+    }
+  })
+
+  test('both versions are read, and what follows the key is left', async () => {
+    const attributes = der(0xa0, der(tags.sequence, der(tags.integer, Buffer.of(1))))
+    for (const [spec, key] of keys) {
+      const { algorithm, privateKey } = partsOf(pkcs8(key))
+      const info = (version: number, ...more: readonly Buffer[]) =>
+        der(
+          tags.sequence,
+          der(tags.integer, Buffer.of(version)),
+          der(tags.sequence, algorithm),
+          der(tags.octetString, privateKey),
+          ...more,
+        )
+      for (const each of [info(0, attributes), info(1, der(0x81, Buffer.alloc(33)))]) {
+        assert.deepEqual((await imported(spec, each)).material, pkcs8(key), spec)
+      }
+      await refused(spec, info(2), `${spec}: a version that does not exist`)
+    }
+  })
+
+  test('a key that is longer than any of its spec is refused', async () => {
+    for (const [spec, key] of keys) {
+      const { contents } = readElement(tags.sequence, pkcs8(key)) ?? { contents: Buffer.alloc(0) }
+      const withAttributes = (size: number) =>
+        der(tags.sequence, contents, der(0xa0, Buffer.alloc(size)))
+      await imported(spec, withAttributes(400))
+      await refused(spec, withAttributes(4000), spec)
+    }
+  })
+
+  test('a key of another algorithm costs nothing, however large its numbers are', async () => {
+    const large = largeKeys(1400)
+    for (const spec of keys.keys()) {
+      for (const [what, key] of Object.entries(large)) {
+        const begin = performance.now()
+        await refused(spec, key, `${spec}: ${what}`)
+        const took = performance.now() - begin
+        // OpenSSL computes the public half of such a key as it reads it, for a second or more.
+        assert.ok(took < 250, `${spec}: ${what} took ${took} ms`)
+      }
+    }
+  })
+
   test('material that is not importable is refused, whatever it is', async () => {
     for (const spec of keySpecs.filter((each) => !specRow(each).importable)) {
       await refused(spec, sampleMaterial(spec), spec)
@@ -122,17 +179,63 @@ describe('private keys', () => {
   })
 })
 
+/** What PKCS #8 in DER holds: the contents of its AlgorithmIdentifier, and of its OCTET STRING. */
+function partsOf(bytes: Buffer): { algorithm: Buffer; privateKey: Buffer } {
+  const none = { contents: Buffer.alloc(0), rest: Buffer.alloc(0) }
+  const info = readElement(tags.sequence, bytes) ?? none
+  const version = readElement(tags.integer, info.contents) ?? none
+  const algorithm = readElement(tags.sequence, version.rest) ?? none
+  const octets = readElement(tags.octetString, algorithm.rest) ?? none
+  return { algorithm: algorithm.contents, privateKey: octets.contents }
+}
+
+function lengthOf(contents: Buffer, bytes: number): Buffer {
+  const length = Buffer.alloc(bytes)
+  length.writeUIntBE(contents.length, 0, bytes)
+  return length
+}
+
+/** Private keys of algorithms that no spec has, with numbers of so many bytes. */
+function largeKeys(size: number): Readonly<Record<string, Buffer>> {
+  const number = (bytes: number) => {
+    const random = randomBytes(bytes)
+    random[0] = (random[0] ?? 0) | 0x80
+    random[bytes - 1] = (random[bytes - 1] ?? 0) | 1
+    return unsignedInteger(random)
+  }
+  const [generator, version] = [unsignedInteger(Buffer.of(2)), der(tags.integer, Buffer.of(0))]
+  const info = (oid: string, ...parameters: readonly Buffer[]) => {
+    const name = der(tags.objectIdentifier, Buffer.from(oid, 'hex'))
+    const identifier = der(tags.sequence, name, der(tags.sequence, ...parameters))
+    return der(tags.sequence, version, identifier, der(tags.octetString, number(size)))
+  }
+  return {
+    DSA: info('2a8648ce380401', number(size), number(20), generator),
+    DH: info('2a864886f70d010301', number(size), generator),
+  }
+}
+
 /** PKCS #8 of an elliptic curve's key, put together by hand. */
-function ecKey(key: KeyObject, parts: { scalar?: Buffer; point?: Buffer | undefined }): Buffer {
+function ecKey(
+  key: KeyObject,
+  parts: { scalar?: Buffer; point?: Buffer | undefined; named?: Buffer },
+): Buffer {
   const spki = readElement(tags.sequence, spkiOf(key))
   const algorithm = readElement(tags.sequence, spki?.contents ?? Buffer.alloc(0))
   const identifier = der(tags.sequence, algorithm?.contents ?? Buffer.alloc(0))
-  const { scalar = scalarOf(key), point } = parts
+  const { scalar = scalarOf(key), point, named } = parts
   const bits = point && der(0xa1, der(tags.bitString, Buffer.of(0), point))
   const fields = [der(tags.integer, Buffer.of(1)), der(tags.octetString, scalar)]
+  if (named !== undefined) fields.push(der(0xa0, named))
   const ecPrivateKey = der(tags.sequence, ...fields, ...(bits ? [bits] : []))
   const version = der(tags.integer, Buffer.of(0))
   return der(tags.sequence, version, identifier, der(tags.octetString, ecPrivateKey))
+}
+
+/** The object identifier of its curve. */
+function curveOid(key: KeyObject): Buffer {
+  const { algorithm } = partsOf(pkcs8(key))
+  return readElement(tags.objectIdentifier, algorithm)?.rest ?? Buffer.alloc(0)
 }
 
 function scalarOf(key: KeyObject): Buffer {
@@ -192,6 +295,24 @@ for (const spec of curves) {
         await refused(spec, ecKey(key, { scalar: scalarFor(value) }), `${value}`)
       }
       await refused(spec, ecKey(key, { scalar: Buffer.alloc(0) }), 'no scalar')
+    })
+
+    test('a point may be in the hybrid form, and a curve named twice', async () => {
+      const point = pointOf(key, 'uncompressed')
+      point[0] = 6 + ((point.at(-1) ?? 0) & 1)
+      assert.deepEqual((await imported(spec, ecKey(key, { point }))).publicKey, spkiOf(key))
+      const again = ecKey(key, { named: curveOid(key) })
+      assert.deepEqual((await imported(spec, again)).material, pkcs8(key))
+    })
+
+    test('a curve that the key itself says otherwise is refused', async () => {
+      const other = curves.find((each) => each !== spec) ?? spec
+      await refused(spec, ecKey(key, { named: curveOid(samplePrivateKey(other)) }), other)
+      const options = { namedCurve: curve, paramEncoding: 'explicit' } as const
+      const described = partsOf(pkcs8(generateKeyPairSync('ec', options).privateKey)).algorithm
+      const named = readElement(tags.objectIdentifier, described)?.rest ?? Buffer.alloc(0)
+      assert.ok(named.length > 100)
+      await refused(spec, ecKey(key, { named }), 'described')
     })
 
     test('a curve is named, not described', async () => {
@@ -260,6 +381,17 @@ describe('RSA', () => {
     }
   })
 
+  test('no number of it is longer than the modulus: nothing is computed with such a key', async () => {
+    const never: InTurn = () => assert.fail('a check is begun')
+    for (let place = 2; place < names.length; place++) {
+      const longer = rsaKey(key, (integers) => {
+        integers[place] = Buffer.concat([Buffer.of(0x41), randomBytes(255), Buffer.of(1)])
+      })
+      const call = async () => importedMaterial('RSA_2048', longer, never)
+      await assert.rejects(call, failure('incorrect-key-material'), names[place])
+    }
+  })
+
   test('it has two primes', async () => {
     const more = rsaKey(key, (integers) => integers.splice(0, 1, Buffer.of(1)))
     await refused('RSA_2048', more, 'the version of more primes')
@@ -291,8 +423,9 @@ describe('RSA', () => {
   })
 
   test('too many at once are refused', async () => {
-    const narrow = new GenerationQueue({ atOnce: 1, waitingMax: 1 })
-    const send = async () => importedMaterial('RSA_2048', pkcs8(key), narrow)
+    const narrow = new Turns({ atOnce: 1, waitingMax: 1 })
+    const inTurn: InTurn = (check) => narrow.run(account, check)
+    const send = async () => importedMaterial('RSA_2048', pkcs8(key), inTurn)
     const results = await Promise.allSettled([send(), send(), send()])
     const outcomes = results.map((each) => (each.status === 'rejected' ? each.reason.code : 'in'))
     assert.deepEqual(outcomes, ['in', 'in', 'throttled'])

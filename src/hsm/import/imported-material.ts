@@ -1,10 +1,11 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { ServiceError } from '../../base/errors.ts'
-import type { GenerationQueue } from '../generation-queue.ts'
 import { type KeySpec, specRow } from '../key-specs.ts'
 import type { Soon } from '../soon.ts'
 import { importedEc } from './ec-key.ts'
-import { isConsistentRsa, isRsa } from './rsa-key-check.ts'
+import { importedEd25519 } from './ed25519-key.ts'
+import { type PrivateKeyInfo, parsePrivateKeyInfo } from './private-key-info.ts'
+import { importedRsa } from './rsa-key.ts'
+import { isConsistentRsa } from './rsa-key-check.ts'
 
 /** Material that came from outside, as the core keeps it. */
 export type ImportedMaterial = {
@@ -14,15 +15,21 @@ export type ImportedMaterial = {
   readonly publicKey: Buffer | undefined
 }
 
+/** Runs the check of an RSA key when its turn has come, or rejects with 'throttled'. */
+export type InTurn = (check: () => Promise<boolean>) => Promise<boolean>
+
 /**
  * `bytes` stay the caller's, who may wipe them as soon as this has returned. Throws, or rejects with,
- * 'incorrect-key-material' unless they are material of that spec. RSA keys take their turn in the queue: 'throttled'
- * when too many wait.
+ * 'incorrect-key-material' unless they are material of that spec.
+ *
+ * OpenSSL sees nothing of what came. It takes keys of any algorithm, and of any size: computing the public half of a
+ * key for DSA that is as long as an RSA key would hold the core up for many seconds. What came is read here instead,
+ * and what OpenSSL gets is put together anew, of numbers of the sizes that the spec has.
  */
 export function importedMaterial(
   spec: KeySpec,
   bytes: Buffer,
-  queue: GenerationQueue,
+  inTurn: InTurn,
 ): Soon<ImportedMaterial> {
   const kind = specRow(spec).material
   switch (kind.type) {
@@ -30,58 +37,49 @@ export function importedMaterial(
       if (bytes.length < kind.bytes || bytes.length > kind.bytesMax) throw incorrect()
       return { material: Buffer.from(bytes), publicKey: undefined }
     case 'rsa':
-      return rsaMaterial(bytes, kind.bits, queue)
+      return rsaMaterial(bytes, kind.bits, inTurn)
     case 'ec':
-      return privateMaterial(bytes, (key, pkcs8) => importedEc(key, pkcs8, kind.curve))
+      return privateMaterial(bytes, curveKeyBytesMax, (info) => importedEc(info, kind.curve))
     case 'ed25519':
-      return privateMaterial(bytes, (key, pkcs8) =>
-        key.asymmetricKeyType === 'ed25519' ? asItIs(key, pkcs8) : undefined,
-      )
+      return privateMaterial(bytes, curveKeyBytesMax, importedEd25519)
     default:
       throw incorrect()
   }
 }
 
-/** PKCS #8 (RFC 5208) in whatever BER OpenSSL reads. `read` gets it in DER, too, and keeps nothing of that. */
+/** The longest, of P-521 with its public key, takes 241 in DER; the rest is for attributes. */
+const curveKeyBytesMax = 1024
+/** Of RSA, beside the numbers. */
+const rsaOverheadMax = 1024
+
+/** PKCS #8 (RFC 5208), of which `read` gets views. */
 function privateMaterial(
   bytes: Buffer,
-  read: (key: KeyObject, pkcs8: Buffer) => ImportedMaterial | undefined,
+  bytesMax: number,
+  read: (info: PrivateKeyInfo) => ImportedMaterial | undefined,
 ): ImportedMaterial {
-  let pkcs8: Buffer | undefined
   let imported: ImportedMaterial | undefined
   try {
-    const key = createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' })
-    pkcs8 = key.export({ format: 'der', type: 'pkcs8' })
-    imported = read(key, pkcs8)
+    const info = bytes.length <= bytesMax ? parsePrivateKeyInfo(bytes) : undefined
+    imported = info && read(info)
   } catch {
     // What OpenSSL says of a key that it cannot use is nobody's concern.
-  } finally {
-    pkcs8?.fill(0)
   }
   if (imported === undefined) throw incorrect()
   return imported
 }
 
-async function rsaMaterial(
-  bytes: Buffer,
-  bits: number,
-  queue: GenerationQueue,
-): Promise<ImportedMaterial> {
-  const imported = privateMaterial(bytes, (key, pkcs8) =>
-    isRsa(key, bits) ? asItIs(key, pkcs8) : undefined,
-  )
+async function rsaMaterial(bytes: Buffer, bits: number, inTurn: InTurn): Promise<ImportedMaterial> {
+  // The numbers of a key of two equal primes take 4.5 times the modulus.
+  const bytesMax = (5 * bits) / 8 + rsaOverheadMax
+  const imported = privateMaterial(bytes, bytesMax, (info) => importedRsa(info, bits))
   try {
-    if (!(await queue.run(() => isConsistentRsa(imported.material)))) throw incorrect()
+    if (!(await inTurn(() => isConsistentRsa(imported.material)))) throw incorrect()
     return imported
   } catch (error) {
     imported.material.fill(0)
     throw error
   }
-}
-
-function asItIs(key: KeyObject, pkcs8: Buffer): ImportedMaterial {
-  const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' })
-  return { material: Buffer.from(pkcs8), publicKey }
 }
 
 function incorrect(): ServiceError {

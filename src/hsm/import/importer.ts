@@ -1,13 +1,13 @@
 import { createPrivateKey } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { internalError, ServiceError } from '../../base/errors.ts'
+import type { KeyOperations } from '../asymmetric/key-operations.ts'
 import { generatePair } from '../asymmetric/key-pair.ts'
-import type { GenerationQueue } from '../generation-queue.ts'
 import type { Hierarchy } from '../hierarchy.ts'
-import { isSymmetric, type KeySpec, mayWrap } from '../key-specs.ts'
-import type { Materials } from '../materials.ts'
+import { isSymmetric, type KeySpec, mayWrap, type RsaEncryptionAlgorithm } from '../key-specs.ts'
 import type { KeyName, NewMaterial } from '../port.ts'
-import { type Soon, when } from '../soon.ts'
+import type { Soon } from '../soon.ts'
+import type { Turns } from '../turns.ts'
 import { openToken, sealToken, type Wrapping } from './import-token.ts'
 import { type ImportedMaterial, importedMaterial } from './imported-material.ts'
 import { importedMaterialId } from './material-id.ts'
@@ -18,21 +18,22 @@ const encryptedBytesMax = 6144
 
 type ImporterDeps = {
   readonly hierarchy: Hierarchy
-  readonly materials: Pick<Materials, 'remember'>
-  readonly generation: GenerationQueue
+  /** Opens what was encrypted for a wrapping key, where that holds up nothing else. */
+  readonly pairs: Pick<KeyOperations, 'open'>
+  readonly generation: Turns
   readonly clock: Clock
 }
 
 /** Brings key material in from outside. Nothing stays here between the two calls that it takes. */
 export class Importer {
   readonly #hierarchy: Hierarchy
-  readonly #materials: Pick<Materials, 'remember'>
-  readonly #generation: GenerationQueue
+  readonly #pairs: Pick<KeyOperations, 'open'>
+  readonly #generation: Turns
   readonly #clock: Clock
 
-  constructor({ hierarchy, materials, generation, clock }: ImporterDeps) {
+  constructor({ hierarchy, pairs, generation, clock }: ImporterDeps) {
     this.#hierarchy = hierarchy
-    this.#materials = materials
+    this.#pairs = pairs
     this.#generation = generation
     this.#clock = clock
   }
@@ -45,7 +46,9 @@ export class Importer {
     if (!Number.isSafeInteger(wrapping.validTo) || wrapping.validTo < 0) {
       throw internalError('import parameters valid to no moment')
     }
-    const { publicKey, privateKey } = await this.#generation.run(() => generatePair(wrapping.spec))
+    const { publicKey, privateKey } = await this.#generation.run(key.account, () =>
+      generatePair(wrapping.spec),
+    )
     try {
       return { publicKey, token: sealToken(this.#hierarchy, key, wrapping, privateKey) }
     } finally {
@@ -54,25 +57,26 @@ export class Importer {
   }
 
   /**
-   * Throws, or rejects with, 'invalid-import-token', 'expired-import-token', 'invalid-ciphertext', or
-   * 'incorrect-key-material' for what is none of that spec, or may not come in this wrapping; 'throttled' when too many
-   * RSA keys are on their way in.
+   * Rejects with 'invalid-import-token', 'expired-import-token', 'invalid-ciphertext', or 'incorrect-key-material' for
+   * what is none of that spec, or may not come in this wrapping; 'throttled' when too many are on their way in.
    */
-  material(
+  async material(
     key: KeyName,
     spec: KeySpec,
     { token, encrypted }: { token: Buffer; encrypted: Buffer },
-  ): Soon<NewMaterial> {
-    const bytes = this.#unwrap(key, spec, token, encrypted)
+  ): Promise<NewMaterial> {
+    const bytes = await this.#unwrap(key, spec, token, encrypted)
+    let imported: Soon<ImportedMaterial>
     try {
-      const imported = importedMaterial(spec, bytes, this.#generation)
-      return when(imported, (each) => this.#wrap(key, spec, each))
+      imported = importedMaterial(spec, bytes, (check) => this.#generation.run(key.account, check))
     } finally {
       bytes.fill(0)
     }
+    return this.#wrap(key, spec, await imported)
   }
 
-  #unwrap(key: KeyName, spec: KeySpec, token: Buffer, encrypted: Buffer): Buffer {
+  /** What it is given may be overwritten as soon as it has returned. */
+  #unwrap(key: KeyName, spec: KeySpec, token: Buffer, encrypted: Buffer): Promise<Buffer> {
     const opened = openToken(this.#hierarchy, key, token)
     if (opened === undefined) throw new ServiceError('invalid-import-token')
     const { wrapping, privateKey } = opened
@@ -83,7 +87,12 @@ export class Importer {
       }
       if (encrypted.length > encryptedBytesMax) throw new ServiceError('invalid-ciphertext')
       const unwrapping = createPrivateKey({ key: privateKey, format: 'der', type: 'pkcs8' })
-      return unwrapMaterial(wrapping.algorithm, unwrapping, encrypted)
+      const opener = {
+        modulusBytes: (unwrapping.asymmetricKeyDetails?.modulusLength ?? 0) / 8,
+        open: (algorithm: RsaEncryptionAlgorithm, ciphertext: Buffer) =>
+          this.#pairs.open(key.account, unwrapping, algorithm, ciphertext),
+      }
+      return unwrapMaterial(wrapping.algorithm, opener, encrypted)
     } finally {
       privateKey.fill(0)
     }
@@ -94,10 +103,7 @@ export class Importer {
     try {
       const materialId = importedMaterialId(key.keyId, publicKey ?? material)
       const name = isSymmetric(spec) ? key : { ...key, keySpec: spec }
-      const wrapped = this.#hierarchy.wrapMaterial(name, materialId, material)
-      // Material that was forgotten with its key, or deleted, has the same id now that it is back.
-      this.#materials.remember(materialId)
-      return { material: wrapped, publicKey }
+      return { material: this.#hierarchy.wrapMaterial(name, materialId, material), publicKey }
     } finally {
       material.fill(0)
     }

@@ -1,11 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
-import { readElement, tags } from '../asymmetric/der.ts'
 import { signMessageLater, verifyMessage } from '../asymmetric/native-signature.ts'
 import { parsePrivateKeyInfo } from './private-key-info.ts'
-
-/** FIPS 186-5 §5.4 (e): odd, and 2^16 < e < 2^256. */
-const exponentMin = 65_537n
-const exponentEnd = 1n << 256n
+import { numbersOf } from './rsa-key.ts'
 
 /** Places in RSAPrivateKey (RFC 8017 §A.1.2). */
 const privateExponentAt = 3
@@ -14,18 +10,10 @@ const firstCrtExponentAt = 6
 const algorithm = 'RSASSA_PKCS1_V1_5_SHA_256'
 const probe = Buffer.from('kagiban/rsa-key-check')
 
-/** Whether the key is one of RSA with a modulus of exactly `bits` and a public exponent in bounds. */
-export function isRsa(key: KeyObject, bits: number): boolean {
-  if (key.asymmetricKeyType !== 'rsa') return false
-  const { modulusLength, publicExponent = 0n } = key.asymmetricKeyDetails ?? {}
-  if (modulusLength !== bits || publicExponent % 2n !== 1n) return false
-  return publicExponent >= exponentMin && publicExponent < exponentEnd
-}
-
 /**
  * Whether the key, PKCS #8 in DER, has two primes, and its numbers belong together. That the factors are prime is not
- * looked into: who made the key knows it anyway, and gains nothing. It takes some 50 ms on libuv's pool: ask the
- * `GenerationQueue` first.
+ * looked into: who made the key knows it anyway, and gains nothing. It takes some 50 ms on libuv's pool: to be
+ * run by `Turns`.
  */
 export async function isConsistentRsa(pkcs8: Buffer): Promise<boolean> {
   try {
@@ -35,18 +23,6 @@ export async function isConsistentRsa(pkcs8: Buffer): Promise<boolean> {
     // What OpenSSL says of a key that it cannot use is nobody's concern.
     return false
   }
-}
-
-/** Views of the numbers of RSAPrivateKey; undefined for a key of more primes, which has a sequence of them, too. */
-function integersOf(pkcs8: Buffer): Buffer[] | undefined {
-  const integers: Buffer[] = []
-  let rest = parsePrivateKeyInfo(pkcs8)?.privateKey
-  while (rest !== undefined && rest.length > 0) {
-    const integer = readElement(tags.integer, rest)
-    if (integer !== undefined) integers.push(integer.contents)
-    rest = integer?.rest
-  }
-  return rest && integers
 }
 
 /**
@@ -63,10 +39,11 @@ async function signsWithout(pkcs8: Buffer, place: number): Promise<boolean> {
 function spoilt(pkcs8: Buffer, place: number): KeyObject {
   const key = Buffer.from(pkcs8)
   try {
-    const integer = integersOf(key)?.[place]
-    if (integer === undefined) throw new RangeError('not a key of two primes')
-    const last = integer.length - 1
-    integer[last] = (integer[last] ?? 0) ^ 2
+    const info = parsePrivateKeyInfo(key)
+    const number = info && numbersOf(info.privateKey)[place]
+    if (number === undefined) throw new RangeError('not a key of two primes')
+    const last = number.length - 1
+    number[last] = (number[last] ?? 0) ^ 2
     return createPrivateKey({ key, format: 'der', type: 'pkcs8' })
   } finally {
     key.fill(0)

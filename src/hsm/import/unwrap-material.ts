@@ -1,6 +1,5 @@
-import { createDecipheriv, type KeyObject } from 'node:crypto'
+import { createDecipheriv } from 'node:crypto'
 import { ServiceError } from '../../base/errors.ts'
-import { decryptOaep } from '../asymmetric/oaep.ts'
 import type { RsaEncryptionAlgorithm, WrappingAlgorithm } from '../key-specs.ts'
 
 type Scheme = {
@@ -20,21 +19,28 @@ const schemes: Readonly<Record<WrappingAlgorithm, Scheme>> = {
 const alternativeIv = Buffer.from('a65959a6', 'hex')
 const semiblock = 8
 
+/** RSAES-OAEP with a private key whose modulus has so many bytes. Rejects with 'invalid-ciphertext'. */
+export type OaepOpener = {
+  readonly modulusBytes: number
+  open(algorithm: RsaEncryptionAlgorithm, ciphertext: Buffer): Promise<Buffer>
+}
+
 /**
- * What was wrapped for `privateKey`, an RSA key; the caller's to wipe. Throws 'invalid-ciphertext' for whatever does
- * not unwrap, and never says why: answers that differ would decrypt RSAES-OAEP (Manger, CRYPTO 2001).
+ * What was wrapped for the key of `opener`; the caller's to wipe. `encrypted` may be overwritten as soon as this has
+ * returned. Rejects with 'invalid-ciphertext' for whatever does not unwrap, and never says why: answers that differ
+ * would decrypt RSAES-OAEP (Manger, CRYPTO 2001).
  */
-export function unwrapMaterial(
+export async function unwrapMaterial(
   algorithm: WrappingAlgorithm,
-  privateKey: KeyObject,
+  opener: OaepOpener,
   encrypted: Buffer,
-): Buffer {
+): Promise<Buffer> {
   const { oaep, keyWrap } = schemes[algorithm]
-  if (!keyWrap) return decryptOaep(privateKey, oaep, encrypted)
-  const modulusBytes = (privateKey.asymmetricKeyDetails?.modulusLength ?? 0) / 8
-  const key = decryptOaep(privateKey, oaep, encrypted.subarray(0, modulusBytes))
+  if (!keyWrap) return opener.open(oaep, encrypted)
+  const wrapped = Buffer.from(encrypted.subarray(opener.modulusBytes))
+  const key = await opener.open(oaep, encrypted.subarray(0, opener.modulusBytes))
   try {
-    return unwrapPadded(key, encrypted.subarray(modulusBytes))
+    return unwrapPadded(key, wrapped)
   } finally {
     key.fill(0)
   }

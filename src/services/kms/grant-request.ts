@@ -48,7 +48,10 @@ export type GrantTerms = Pick<
   'grantee' | 'retiring' | 'operations' | 'name' | 'contextEquals' | 'contextSubset' | 'sourceArn'
 >
 
-/** Of each of the two constraints; AWS bounds values alone, and here keys are as long at the most. https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html */
+/**
+ * Of each of the two constraints; AWS bounds values alone, and here keys are as long at the most.
+ * https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html
+ */
 const pairsMax = 8
 const valueMax = 384
 

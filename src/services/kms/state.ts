@@ -15,14 +15,18 @@ export type KeyGlance = Pick<
   'region' | 'keyId' | 'account' | 'createdAt' | 'state' | 'rotation' | 'nextExpiry'
 >
 type AliasGlance = Pick<AliasRecord, 'targetKeyId'>
-type MaterialGlance = Pick<Material, 'region' | 'generation'>
+type MaterialGlance = Pick<Material, 'region' | 'generation' | 'wrapped'>
 
 const keyCodec = recordCodec<KeyRecord, keyof KeyGlance>(
   ['region', 'keyId', 'account', 'createdAt', 'state'],
   ['rotation', 'nextExpiry'],
 )
 const aliasCodec = recordCodec<AliasRecord, keyof AliasGlance>(['targetKeyId'])
-const materialCodec = recordCodec<Material, keyof MaterialGlance>(['region', 'generation'])
+const materialCodec = recordCodec<Material, keyof MaterialGlance>([
+  'region',
+  'generation',
+  'wrapped',
+])
 
 /**
  * The keys, aliases and key material of every account and Region, as tables over the mirror, with the indexes that
@@ -214,13 +218,9 @@ export function materialRow(material: Material): string {
   return `${material.region}/${material.keyId}/${material.materialId}`
 }
 
-/** Which material a row was of. */
-export function materialOfRow(row: string): {
-  readonly keyId: string
-  readonly materialId: string
-} {
-  const [, keyId = '', materialId = ''] = row.split('/')
-  return { keyId, materialId }
+/** The id of the material that a row was of. */
+export function materialIdOfRow(row: string): string {
+  return row.slice(row.lastIndexOf('/') + 1)
 }
 
 function addTo(groups: Map<string, OrderedIds>, group: string, id: string): void {

@@ -2,7 +2,14 @@ import { createCipheriv, createDecipheriv, createHash, createHmac } from 'node:c
 import { internalError, ServiceError } from '../../../base/errors.ts'
 import type { KeyId, Region } from '../../../base/ids.ts'
 import { type DataKeyPairSpec, isAsymmetric, type KeySpec } from '../../../hsm/key-specs.ts'
-import type { EncryptionContext, Hsm, KeyName, Material, NewMaterial } from '../../../hsm/port.ts'
+import type {
+  EncryptionContext,
+  Hsm,
+  KeyName,
+  Material,
+  NewMaterial,
+  WrappedMaterial,
+} from '../../../hsm/port.ts'
 import type { CiphertextName } from '../deps.ts'
 import { fakeImport, fakeToken } from './fake-import.ts'
 
@@ -18,7 +25,7 @@ const tagEnd = ivEnd + 16
  */
 export class FakeHsm implements Pick<Hsm, CryptographicCall> {
   #count = 0
-  readonly forgotten: string[] = []
+  readonly forgotten: WrappedMaterial[] = []
   /** Every secret that it gave out, to look at after the call. */
   readonly plaintexts: Buffer[] = []
 
@@ -153,8 +160,8 @@ export class FakeHsm implements Pick<Hsm, CryptographicCall> {
     return { ...material, region, wrapped: `${material.wrapped} in ${region}` }
   }
 
-  async forget(materialIds: readonly string[]): Promise<void> {
-    this.forgotten.push(...materialIds)
+  async forget(materials: readonly WrappedMaterial[]): Promise<void> {
+    this.forgotten.push(...materials)
   }
 
   #given(secret: Buffer): Buffer {
