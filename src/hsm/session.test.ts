@@ -135,6 +135,22 @@ test('late answers do not hold up the others, and those of one turn share a fram
   ])
 })
 
+test('while many are under way late answers gather, and none is left behind', async (t) => {
+  const { core, stream, answers } = join(t)
+  const pair = materialText(await newMaterial(core, keyName(), 'ECC_NIST_P384'))
+  const fields = [pair, 'ECDSA_SHA_384', 'RAW', 'a message']
+  const count = 60
+  const items = Array.from({ length: count }, (_, id) => ({ code: commands.sign, id, fields }))
+  await send(stream, items)
+  while (answers.flat().length < count) await turn()
+  const ids = answers.flat().map(({ code, id }) => [code, id])
+  assert.deepEqual(
+    ids.sort(([, a = 0], [, b = 0]) => a - b),
+    items.map(({ id }) => [0, id]),
+  )
+  assert.ok(answers.length < count, `${answers.length} frames for ${count} answers`)
+})
+
 test('while slow commands are under way, a beat says that the core is alive', async (t) => {
   const { core, stream, answers } = join(t)
   const pair = materialText(await newMaterial(core, keyName(), 'ECC_NIST_P521'))

@@ -29,6 +29,14 @@ const unloggedFailures: ReadonlySet<string> = new Set([
 const heartbeatMs = 5000
 
 /**
+ * While so many are still to come, a late answer waits a little for others: each message wakes the service up, and the
+ * flush of its record behind it, which together take as long as a signature.
+ */
+const manyOutstanding = 16
+const gatherMs = 4
+const gatheredEnough = 16
+
+/**
  * One client's connection, on the core's side. The answers to one frame go out in one write, and so do the late ones of
  * one turn of the event loop; while the client does not read them, nothing more is read from it.
  */
@@ -39,6 +47,7 @@ export class Session {
   readonly #reader = new FrameReader((items) => this.#answer(items))
   /** Late answers that go out together. */
   #late: Item[] = []
+  #gathering: NodeJS.Timeout | undefined
   /** How many commands are to be answered late. */
   #outstanding = 0
   #heartbeat: NodeJS.Timeout | undefined
@@ -112,12 +121,20 @@ export class Session {
       this.#heartbeat = undefined
     }
     this.#late.push(item)
-    if (this.#late.length > 1) return
-    setImmediate(() => {
-      const late = this.#late
-      this.#late = []
-      this.#send(late)
-    })
+    const count = this.#late.length
+    if (count === 1 && this.#outstanding >= manyOutstanding) {
+      this.#gathering = setTimeout(() => this.#sendLate(), gatherMs)
+    } else if (this.#gathering === undefined ? count === 1 : count === gatheredEnough) {
+      clearTimeout(this.#gathering)
+      setImmediate(() => this.#sendLate())
+    }
+  }
+
+  #sendLate(): void {
+    this.#gathering = undefined
+    const late = this.#late
+    this.#late = []
+    this.#send(late)
   }
 
   /** While slow work is under way, the client is told that the core is alive. */

@@ -51,8 +51,11 @@ const cryptoWaitingMax = 1024
 /** These tasks take some ms of JavaScript each. */
 const nobleWaitingMax = 64
 const poolWaitingMax = 4096
-/** What keeps libuv's pool busy; more would only wait there, where nobody's turn counts. */
-const poolAtOnce = Math.max(4, 2 * availableParallelism())
+/**
+ * What keeps libuv's pool busy, also while this thread is waiting for a processor; more would only wait there, where
+ * nobody's turn counts.
+ */
+const poolAtOnce = Math.max(16, 4 * availableParallelism())
 
 /**
  * What is done with key pairs, where `places.ts` says. Buffers that go in may be overwritten as soon as a call has
