@@ -158,7 +158,8 @@ export class Pipeline {
 
   #authorize(call: Call): void {
     const { operation, context, input } = decoded(call)
-    for (const check of operation.checks(context, input, call.target)) {
+    const deps = call.service?.deps
+    for (const check of operation.checks(context, input, call.target, deps)) {
       this.#options.authorize(context.caller, check, context)
     }
     call.authorized = true

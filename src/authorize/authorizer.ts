@@ -20,6 +20,8 @@ export type PermissionCheck = {
       }
     | { readonly type: 'identity'; readonly arn: string; readonly account: AccountId }
   readonly conditions: ConditionValues
+  /** Finds a grant that permits it, and answers its id. Asked only when nothing denies and no policy allows. */
+  readonly grant?: (() => string | undefined) | undefined
 }
 
 /** Throws 'access-denied' with AWS's text unless the caller may; the reason is in the detail. */
@@ -36,6 +38,7 @@ export function authorizer(policies: PolicyCache): Authorize {
       permission: check.permission,
       resource: compiled(check.resource, policies),
       conditions: [check.conditions, globalConditions],
+      grant: check.grant,
     }
     const decision = decide(request)
     if (decision.allowed) return

@@ -1,6 +1,6 @@
 /**
- * The ways in which a call on a key can be granted. D, H and I are named here and reached by no request yet: there are
- * no federated sessions, grants or service callers.
+ * The ways in which a call on a key can be granted. D and I are named here and reached by no request yet: there are no
+ * federated sessions or service callers.
  */
 export type Path =
   /** The key policy names the user. */
@@ -27,9 +27,16 @@ export type Decision = Allowed | Denied
 export type Allowed = {
   readonly allowed: true
   /** Which policies it took. 'account-root': nothing but being the root user of the resource's account. */
-  readonly reason: 'key-policy' | 'key-and-identity-policy' | 'identity-policy' | 'account-root'
+  readonly reason:
+    | 'key-policy'
+    | 'key-and-identity-policy'
+    | 'identity-policy'
+    | 'account-root'
+    | 'grant'
   /** For keys only. */
   readonly path?: Path
+  /** Of path H: which grant. */
+  readonly grantId?: string
 }
 
 export type Denied = {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Caller } from '../base/caller.ts'
 import type { DenialReason, Path } from './decision.ts'
-import { decide } from './evaluate.ts'
+import { decide, explain } from './evaluate.ts'
 import { compilePolicy } from './policy/compile.ts'
 import {
   abroad,
@@ -379,4 +379,61 @@ test('several identity policies: any may allow, any may deny', () => {
   assert.equal(ask(other, own()), true)
   assert.equal(ask(other), false)
   assert.equal(ask(own(), { ...own(), Effect: 'Deny' }), false)
+})
+
+test('a grant allows what nothing denies, and is asked for when no policy allows', () => {
+  const asked = (caller: Caller, key: StatementJson, identity?: StatementJson) => {
+    let times = 0
+    const { decision } = explain({
+      caller,
+      permission: 'kms:Decrypt',
+      resource: {
+        ...{ type: 'key', arn: keyArn, account: home, crossAccount: true },
+        policy: compilePolicy(policyText([key, statement({ Action: 'kms:Other' })])),
+      },
+      conditions: [],
+      grant: () => {
+        times += 1
+        return 'grant-1'
+      },
+      ...(identity && { identityPolicies: [compilePolicy(policyText(identity), 'identity')] }),
+    })
+    return [decision.allowed ? (decision.path ?? '') : decision.reason, times]
+  }
+  const denies = own({ Effect: 'Deny' })
+  const nobody = naming(user(home, 'nobody').arn)
+  for (const caller of [root(home), alice, work, root(abroad), foreign]) {
+    assert.deepEqual(asked(caller, nobody), ['H', 1])
+    assert.deepEqual(asked(caller, naming('*', { Effect: 'Deny' })), [
+      'explicit-deny-in-key-policy',
+      0,
+    ])
+  }
+  assert.deepEqual(asked(alice, naming(home)), ['H', 1])
+  assert.deepEqual(asked(foreign, naming(abroad)), ['H', 1])
+  assert.deepEqual(asked(alice, nobody, denies), ['explicit-deny-in-identity-policy', 0])
+  assert.deepEqual(asked(foreign, nobody, denies), ['explicit-deny-in-identity-policy', 1])
+  assert.deepEqual(asked(foreign, naming(abroad), denies), ['explicit-deny-in-identity-policy', 0])
+  assert.deepEqual(asked(alice, naming(alice.arn)), ['A', 0])
+  assert.deepEqual(asked(alice, naming(home), own()), ['F', 0])
+  assert.deepEqual(asked(root(home), naming(home)), ['G', 0])
+  assert.deepEqual(asked(root(abroad), naming(abroad)), ['G', 0])
+})
+
+test('a decision names its grant, and none opens an operation to other accounts', () => {
+  const request = {
+    caller: root(abroad),
+    permission: 'kms:Decrypt',
+    conditions: [],
+    grant: () => 'grant-1',
+  }
+  const policy = compilePolicy(policyText(naming(home)))
+  const decided = (crossAccount: boolean) =>
+    decide({
+      ...request,
+      resource: { type: 'key', arn: keyArn, account: home, policy, crossAccount },
+    })
+  const grantId = 'grant-1'
+  assert.deepEqual(decided(true), { allowed: true, reason: 'grant', path: 'H', grantId })
+  assert.deepEqual(decided(false), { allowed: false, reason: 'cross-account-operation' })
 })

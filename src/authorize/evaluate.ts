@@ -49,6 +49,10 @@ function byKeyPolicy(path: Path): Allowed {
   return { allowed: true, reason: 'key-policy', path }
 }
 
+function byGrant(grantId: string): Allowed {
+  return { allowed: true, reason: 'grant', path: 'H', grantId }
+}
+
 function byBoth(path: Path): Allowed {
   return { allowed: true, reason: 'key-and-identity-policy', path }
 }
@@ -97,25 +101,37 @@ class Evaluation {
     if (this.#identityDenies()) return identityDeny
     const { match, delegated } = this.#keyPolicyAllows(resource)
     if (match !== undefined) return byKeyPolicy(paths[match])
-    if (!delegated) return noKeyPolicy
-    if (this.#request.caller.type === 'root') return byKeyPolicy('G')
-    return this.#identityAllows() ? byBoth('F') : noIdentityPolicy
+    if (delegated) {
+      if (this.#request.caller.type === 'root') return byKeyPolicy('G')
+      if (this.#identityAllows()) return byBoth('F')
+    }
+    return this.#grantAllows() ?? (delegated ? noIdentityPolicy : noKeyPolicy)
   }
 
   /**
-   * Both sides must allow. The key's side is told first, whatever the caller's own policies say, so that the answer to
-   * a stranger never depends on whether the key exists.
+   * Both sides must allow; a grant to the caller itself is both. The key's side is told first, whatever the caller's
+   * own policies say, so that the answer to a stranger never depends on whether the key exists.
    */
   #crossAccount(resource: KeyResource): Decision {
     if (this.#anyApplies(resource.policy.denies, keyPolicy)) return keyPolicyDeny
     const { match, delegated } = this.#keyPolicyAllows(resource)
-    if (match === undefined && !delegated) return noKeyPolicy
+    if (match === undefined && !delegated) {
+      const granted = this.#grantAllows()
+      if (granted === undefined) return noKeyPolicy
+      return this.#identityDenies() ? identityDeny : granted
+    }
     if (this.#identityDenies()) return identityDeny
     if (this.#request.caller.type === 'root') {
       return byKeyPolicy(match === undefined ? 'G' : paths[match])
     }
-    if (!this.#identityAllows()) return noIdentityPolicy
-    return byBoth(match === undefined ? 'F' : paths[match])
+    if (this.#identityAllows()) return byBoth(match === undefined ? 'F' : paths[match])
+    return this.#grantAllows() ?? noIdentityPolicy
+  }
+
+  /** Grants know neither conditions nor delegation: who finds one has been permitted. */
+  #grantAllows(): Allowed | undefined {
+    const grantId = this.#request.grant?.()
+    return grantId === undefined ? undefined : byGrant(grantId)
   }
 
   /** `match` is how the first statement that grants by itself names the caller; `delegated`: one names the account. */

@@ -13,6 +13,11 @@ export type AccessRequest = {
   readonly conditions: readonly ConditionValues[]
   /** The identity policies of the caller. A root user has none and needs none. */
   readonly identityPolicies?: readonly CompiledPolicy[]
+  /**
+   * Finds a grant on the key that permits the call to this very caller, and answers its id. Asked once at the most, and
+   * only when nothing denies and no policy allows.
+   */
+  readonly grant?: (() => string | undefined) | undefined
 }
 
 export type AccessResource =

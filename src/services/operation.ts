@@ -31,7 +31,7 @@ export type Operation<
    * The permissions that must all be allowed, asked one by one: what throws between two of them is learnt by those
    * alone who passed the ones before. None means that no permission is needed.
    */
-  checks(call: CallContext, input: Value<I>, target: T): Iterable<Check>
+  checks(call: CallContext, input: Value<I>, target: T, deps: D): Iterable<Check>
   /** What the record may show: an allow-list, a member not named cannot be logged. */
   readonly audit: AuditView<Value<I>, T, OutputValue<O>>
   /**
@@ -88,6 +88,8 @@ export type Check = {
   readonly permission: string
   readonly resource: Resource
   readonly conditions: ConditionValues
+  /** Finds a grant that permits it, and answers its id. Asked only when nothing denies and no policy allows. */
+  readonly grant?: (() => string | undefined) | undefined
 }
 
 export type Resource =

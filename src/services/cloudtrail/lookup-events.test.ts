@@ -169,7 +169,7 @@ test('a token continues the very request that it was given for', async () => {
 })
 
 test('it asks for one permission of the account', () => {
-  assert.deepEqual(lookupEvents.checks(call, {}, undefined), [
+  assert.deepEqual(lookupEvents.checks(call, {}, undefined, { lookup: new FakeLookup() }), [
     {
       permission: 'cloudtrail:LookupEvents',
       resource: { type: 'identity', arn: '*', account },

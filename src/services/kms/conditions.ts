@@ -2,6 +2,8 @@ import { isSymmetric } from '../../hsm/key-specs.ts'
 import type { EncryptionContext } from '../../hsm/port.ts'
 import type { CallContext, Check, ConditionValues } from '../operation.ts'
 import { addContextConditions } from './encryption-context.ts'
+import { type GrantTerms, grantOfUse, parentGrant } from './grant-evidence.ts'
+import type { Grants } from './grants.ts'
 import { type KeyRecord, resourceOf } from './key.ts'
 import type { KeyTarget } from './key-identifier.ts'
 import type { Tag } from './tags.ts'
@@ -70,6 +72,30 @@ export function sharedCheck(
   return { permission, resource: resourceOf(target.key, true), conditions }
 }
 
+/** The same, for what a grant can permit as well, and no encryption context is part of. */
+export function grantableCheck(
+  call: CallContext,
+  permission: string,
+  target: KeyTarget,
+  grants: Grants,
+  own: ConditionValues = none,
+): Check {
+  const grant = () => grantOfUse(call, permission, target.key, undefined, grants)
+  return { ...sharedCheck(call, permission, target, own), grant }
+}
+
+/** The permission to make a grant. A grant that permits it permits no more than itself. */
+export function newGrantCheck(
+  call: CallContext,
+  permission: string,
+  target: KeyTarget & { readonly terms: GrantTerms },
+  grants: Grants,
+  own: ConditionValues,
+): Check {
+  const grant = () => parentGrant(call, target.key, target.terms, grants)
+  return { ...sharedCheck(call, permission, target, own), grant }
+}
+
 export type KeyUse = {
   /** The effective one: the default is filled in. */
   readonly algorithm: string
@@ -86,6 +112,7 @@ export function useCheck(
   permission: string,
   target: KeyTarget,
   use: KeyUse,
+  grants: Grants,
 ): Check {
   const conditions = keyConditions(call, target.key)
   conditions['kms:EncryptionAlgorithm'] = use.algorithm
@@ -93,7 +120,8 @@ export function useCheck(
   if (use.sameKey !== undefined) conditions['kms:ReEncryptOnSameKey'] = String(use.sameKey)
   if (use.dataKeyPairSpec !== undefined) conditions['kms:DataKeyPairSpec'] = use.dataKeyPairSpec
   if (isSymmetric(target.key.keySpec)) addContextConditions(conditions, use.context)
-  return { permission, resource: resourceOf(target.key, true), conditions }
+  const grant = () => grantOfUse(call, permission, target.key, use.context, grants)
+  return { permission, resource: resourceOf(target.key, true), conditions, grant }
 }
 
 /** A permission that no key decides, such as kms:ListKeys on `*`. */

@@ -1,6 +1,7 @@
 import type { CallContext, Check } from '../operation.ts'
 import { useCheck } from './conditions.ts'
 import { eitherSizeOrSpec } from './errors.ts'
+import type { Grants } from './grants.ts'
 import type { KeyTarget } from './key-identifier.ts'
 
 /** What the operations that make symmetric data keys have in common. */
@@ -24,9 +25,10 @@ export function dataKeyChecks(
   permission: string,
   target: KeyTarget,
   request: DataKeyRequest,
+  grants: Grants,
 ): readonly Check[] {
   const use = { algorithm: 'SYMMETRIC_DEFAULT', context: request.EncryptionContext }
-  return [useCheck(call, permission, target, use)]
+  return [useCheck(call, permission, target, use, grants)]
 }
 
 export function recordedDataKeyRequest(request: DataKeyRequest) {

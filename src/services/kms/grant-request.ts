@@ -15,14 +15,8 @@ import {
   serviceGranteeBounds,
   unsupportedGrantOperation,
 } from './errors.ts'
-import {
-  contextOf,
-  type GrantRecord,
-  operationNames,
-  operationSet,
-  pairsOf,
-  supportedOperations,
-} from './grant.ts'
+import { contextOf, operationNames, operationSet, pairsOf, supportedOperations } from './grant.ts'
+import type { GrantTerms } from './grant-evidence.ts'
 import { requireGrantPrincipal } from './grant-principal.ts'
 import { arnOf, type KeyRecord } from './key.ts'
 import * as shapes from './shapes.ts'
@@ -41,12 +35,6 @@ export const createGrantInput = structure({
 })
 
 export type GrantRequest = Value<typeof createGrantInput>
-
-/** What a grant says, whichever key it is on. */
-export type GrantTerms = Pick<
-  GrantRecord,
-  'grantee' | 'retiring' | 'operations' | 'name' | 'contextEquals' | 'contextSubset' | 'sourceArn'
->
 
 /**
  * Of each of the two constraints; AWS bounds values alone, and here keys are as long at the most.

@@ -4,6 +4,7 @@ import type { Mirror, Table } from '../../storage/mirror.ts'
 import { type Put, StoreConflict } from '../../storage/port.ts'
 import type { GrantRecord } from './grant.ts'
 import { GrantCodec } from './grant-codec.ts'
+import { byTerms, findGrant, type Permission } from './grant-search.ts'
 import type { KeyRecord } from './key.ts'
 import { RecordGroups } from './record-groups.ts'
 import { SharedTexts } from './shared-texts.ts'
@@ -28,6 +29,8 @@ export class Grants {
   readonly #table: Table<GrantRecord>
   /** Of each key, in the order of their positions: those of one grantee stand together. */
   readonly #ofKey = new RecordGroups<GrantRecord>(byGrantee)
+  /** Those that callers can have, in the order in which decisions look for one. */
+  readonly #ofCallers = new RecordGroups<GrantRecord>(byTerms)
   readonly #ofRetiring = new RecordGroups<GrantRecord>(byGrantId)
   /** Rows of named grants, by grant id; the row of any other is its grant id. */
   readonly #namedRows = new Map<string, string>()
@@ -76,6 +79,17 @@ export class Grants {
       grant.grantee > party || (grant.grantee === party && grant.grantId > grantId)
     const found = this.#ofKey.from(groupOf(key), isBeyond, count)
     return grantee === undefined ? found : found.filter((grant) => grant.grantee === grantee)
+  }
+
+  /**
+   * A grant on the key that permits this to a party, if there is one. Those with a source ARN permit nothing here: they
+   * are for calls that services make, and no caller is a service.
+   */
+  permitting(key: KeyRecord, party: string, permission: Permission): GrantRecord | undefined {
+    const group = groupOf(key)
+    return findGrant(party, permission, (isBeyond, count) =>
+      this.#ofCallers.from(group, isBeyond, count),
+    )
   }
 
   /** Grants that a party is named to retire, on keys of any account of the Region, in the order of their ids. */
@@ -128,6 +142,7 @@ export class Grants {
   #take(row: string, grant: GrantRecord): void {
     const group = groupOfGrant(grant)
     this.#ofKey.add(group, grant)
+    if (grant.sourceArn === undefined) this.#ofCallers.add(group, grant)
     if (grant.retiring !== undefined) {
       this.#ofRetiring.add(`${grant.region}/${grant.retiring}`, grant)
     }
@@ -138,6 +153,7 @@ export class Grants {
   #forget(grant: GrantRecord): void {
     const group = groupOfGrant(grant)
     this.#ofKey.delete(group, grant)
+    this.#ofCallers.delete(group, grant)
     if (grant.retiring !== undefined) {
       this.#ofRetiring.delete(`${grant.region}/${grant.retiring}`, grant)
     }

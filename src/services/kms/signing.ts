@@ -1,5 +1,6 @@
 import type { CallContext, Check, JsonObject } from '../operation.ts'
-import { sharedCheck } from './conditions.ts'
+import { grantableCheck } from './conditions.ts'
+import type { Grants } from './grants.ts'
 import type { KeyTarget } from './key-identifier.ts'
 
 /** What Sign and Verify have in common. */
@@ -15,8 +16,9 @@ export function signingCheck(
   permission: string,
   target: KeyTarget,
   { MessageType = 'RAW', SigningAlgorithm }: SigningRequest,
+  grants: Grants,
 ): Check {
-  return sharedCheck(call, permission, target, {
+  return grantableCheck(call, permission, target, grants, {
     'kms:MessageType': MessageType,
     'kms:SigningAlgorithm': SigningAlgorithm,
   })

@@ -40,7 +40,7 @@ test('GetCallerIdentity says who signed and needs no permission', async () => {
   for (const caller of [root, user]) {
     const call = contextOf(caller)
     const target = operation.resolve(call, {}, deps)
-    assert.deepEqual(operation.checks(call, {}, target), [])
+    assert.deepEqual(operation.checks(call, {}, target, deps), [])
     const { output, changes } = await operation.handle(call, {}, target, deps)
     assert.deepEqual(output, { UserId: caller.principalId, Account: account, Arn: caller.arn })
     assert.equal(changes, undefined)

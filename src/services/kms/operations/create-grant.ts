@@ -1,14 +1,14 @@
 import { structure } from '../../../wire/schema.ts'
 import { type CallContext, operation } from '../../operation.ts'
 import { keyResource } from '../audit.ts'
-import { sharedCheck } from '../conditions.ts'
+import { newGrantCheck } from '../conditions.ts'
 import type { KmsDeps } from '../deps.ts'
 import { dryRunSucceeded, grantQuota } from '../errors.ts'
 import type { GrantRecord } from '../grant.ts'
+import type { GrantTerms } from '../grant-evidence.ts'
 import {
   createGrantInput,
   type GrantRequest,
-  type GrantTerms,
   grantConditions,
   grantTerms,
   requireFit,
@@ -41,8 +41,8 @@ export const createGrant = operation({
     const terms = grantTerms(request, policies)
     return { ...resolveKey(call, request.KeyId, rules, state), terms }
   },
-  checks: (call, request, target) => [
-    sharedCheck(call, rules.permission, target, grantConditions(request, target.terms)),
+  checks: (call, request, target, { grants }) => [
+    newGrantCheck(call, rules.permission, target, grants, grantConditions(request, target.terms)),
   ],
   audit: {
     request: recordedRequest,

@@ -55,12 +55,13 @@ export const decrypt = operation({
     }
     return resolveCiphertext(call, source, rules, deps)
   },
-  checks: (call, request, target) => [
-    useCheck(call, rules.permission, target, {
+  checks(call, request, target, { grants }) {
+    const use = {
       algorithm: request.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
       context: request.EncryptionContext,
-    }),
-  ],
+    }
+    return [useCheck(call, rules.permission, target, use, grants)]
+  },
   audit: {
     request: (request) => ({
       keyId: request.KeyId,

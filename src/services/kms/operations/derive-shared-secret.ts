@@ -2,7 +2,7 @@ import { ServiceError } from '../../../base/errors.ts'
 import { boolean, required, structure } from '../../../wire/schema.ts'
 import { operation } from '../../operation.ts'
 import { keyResource } from '../audit.ts'
-import { sharedCheck } from '../conditions.ts'
+import { grantableCheck } from '../conditions.ts'
 import type { KmsDeps } from '../deps.ts'
 import { dryRunSucceeded, invalidPublicKey } from '../errors.ts'
 import { arnOf } from '../key.ts'
@@ -37,8 +37,8 @@ export const deriveSharedSecret = operation({
     requireGrantTokens(call, request.GrantTokens, deps.grants)
     return resolveKey(call, request.KeyId, rules, deps.state)
   },
-  checks: (call, { KeyAgreementAlgorithm }, target) => [
-    sharedCheck(call, rules.permission, target, {
+  checks: (call, { KeyAgreementAlgorithm }, target, { grants }) => [
+    grantableCheck(call, rules.permission, target, grants, {
       'kms:KeyAgreementAlgorithm': KeyAgreementAlgorithm,
     }),
   ],

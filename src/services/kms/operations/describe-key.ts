@@ -1,7 +1,7 @@
 import { required, structure } from '../../../wire/schema.ts'
 import { type CallContext, operation } from '../../operation.ts'
 import { keyResource } from '../audit.ts'
-import { sharedCheck } from '../conditions.ts'
+import { grantableCheck } from '../conditions.ts'
 import type { KmsDeps } from '../deps.ts'
 import { type IdentifierRules, type KeyTarget, resolveKey } from '../key-identifier.ts'
 import { keyMetadata } from '../key-metadata.ts'
@@ -30,7 +30,9 @@ export const describeKey = operation({
     requireGrantTokens(call, request.GrantTokens, deps.grants)
     return resolveOrDraft(call, request.KeyId, deps)
   },
-  checks: (call, _request, target) => [sharedCheck(call, rules.permission, target)],
+  checks: (call, _request, target, { grants }) => [
+    grantableCheck(call, rules.permission, target, grants),
+  ],
   audit: {
     request: (request) => ({ keyId: request.KeyId }),
     resources: (target) => [keyResource(target.key)],

@@ -1,7 +1,7 @@
 import { boolean, required, structure } from '../../../wire/schema.ts'
 import { operation } from '../../operation.ts'
 import { keyResource } from '../audit.ts'
-import { sharedCheck } from '../conditions.ts'
+import { grantableCheck } from '../conditions.ts'
 import type { KmsDeps } from '../deps.ts'
 import { dryRunSucceeded } from '../errors.ts'
 import { arnOf } from '../key.ts'
@@ -32,7 +32,9 @@ export const encapsulate = operation({
     requireGrantTokens(call, request.GrantTokens, deps.grants)
     return resolveKey(call, request.KeyId, rules, deps.state)
   },
-  checks: (call, _request, target) => [sharedCheck(call, rules.permission, target)],
+  checks: (call, _request, target, { grants }) => [
+    grantableCheck(call, rules.permission, target, grants),
+  ],
   audit: {
     request: (request) => ({
       keyId: request.KeyId,

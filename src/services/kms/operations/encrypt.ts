@@ -42,12 +42,13 @@ export const encrypt = operation({
     requireBoundedContext(request.EncryptionContext)
     return resolveKey(call, request.KeyId, rules, deps.state)
   },
-  checks: (call, request, target) => [
-    useCheck(call, rules.permission, target, {
+  checks(call, request, target, { grants }) {
+    const use = {
       algorithm: request.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
       context: request.EncryptionContext,
-    }),
-  ],
+    }
+    return [useCheck(call, rules.permission, target, use, grants)]
+  },
   audit: {
     request: (request) => ({
       keyId: request.KeyId,

@@ -38,7 +38,9 @@ export const generateDataKeyPairWithoutPlaintext = operation({
     const { key, alias } = resolveKey(call, request.KeyId, rules, deps.state)
     return { key, alias, spec }
   },
-  checks: (call, request, target) => [dataKeyPairCheck(call, rules.permission, target, request)],
+  checks: (call, request, target, { grants }) => [
+    dataKeyPairCheck(call, rules.permission, target, request, grants),
+  ],
   audit: {
     request: recordedDataKeyPair,
     resources: ({ key }) => [keyResource(key)],

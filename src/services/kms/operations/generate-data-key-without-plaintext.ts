@@ -37,7 +37,8 @@ export const generateDataKeyWithoutPlaintext = operation({
     const { key, alias } = resolveKey(call, request.KeyId, rules, deps.state)
     return { key, alias, bytes }
   },
-  checks: (call, request, target) => dataKeyChecks(call, rules.permission, target, request),
+  checks: (call, request, target, { grants }) =>
+    dataKeyChecks(call, rules.permission, target, request, grants),
   audit: {
     request: (request) => recordedDataKeyRequest(request),
     resources: ({ key }) => [keyResource(key)],

@@ -41,7 +41,8 @@ export const generateDataKey = operation({
     const { key, alias } = resolveKey(call, request.KeyId, rules, deps.state)
     return { key, alias, bytes }
   },
-  checks: (call, request, target) => dataKeyChecks(call, rules.permission, target, request),
+  checks: (call, request, target, { grants }) =>
+    dataKeyChecks(call, rules.permission, target, request, grants),
   audit: {
     request: (request) => recordedDataKeyRequest(request),
     resources: ({ key }) => [keyResource(key)],

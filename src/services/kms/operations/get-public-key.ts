@@ -2,7 +2,7 @@ import { isAsymmetric } from '../../../hsm/key-specs.ts'
 import { required, structure } from '../../../wire/schema.ts'
 import { operation } from '../../operation.ts'
 import { keyResource } from '../audit.ts'
-import { sharedCheck } from '../conditions.ts'
+import { grantableCheck } from '../conditions.ts'
 import type { KmsDeps } from '../deps.ts'
 import { noPublicKeyYet, unsupportedKind } from '../errors.ts'
 import { arnOf } from '../key.ts'
@@ -42,7 +42,9 @@ export const getPublicKey = operation({
     requireGrantTokens(call, request.GrantTokens, deps.grants)
     return resolveKey(call, request.KeyId, rules, deps.state)
   },
-  checks: (call, _request, target) => [sharedCheck(call, rules.permission, target)],
+  checks: (call, _request, target, { grants }) => [
+    grantableCheck(call, rules.permission, target, grants),
+  ],
   audit: {
     request: (request) => ({ keyId: request.KeyId }),
     resources: ({ key }) => [keyResource(key)],

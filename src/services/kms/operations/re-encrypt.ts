@@ -79,19 +79,21 @@ export const reEncrypt = operation({
       destination: orDenial(() => resolveKey(call, request.DestinationKeyId, to, deps.state)),
     }
   },
-  *checks(call, request, target) {
+  *checks(call, request, target, { grants }) {
     const source = requireFound(target.source)
     const sameKey = isFound(target.destination) && source.key === target.destination.key
-    yield useCheck(call, from.permission, source, {
+    const opening = {
       algorithm: request.SourceEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
       context: request.SourceEncryptionContext,
       sameKey,
-    })
-    yield useCheck(call, to.permission, requireFound(target.destination), {
+    }
+    yield useCheck(call, from.permission, source, opening, grants)
+    const sealing = {
       algorithm: request.DestinationEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
       context: request.DestinationEncryptionContext,
       sameKey,
-    })
+    }
+    yield useCheck(call, to.permission, requireFound(target.destination), sealing, grants)
   },
   audit: {
     request: (request, target, owner) => ({

@@ -33,7 +33,9 @@ export const sign = operation({
     requireGrantTokens(call, request.GrantTokens, deps.grants)
     return resolveKey(call, request.KeyId, rules, deps.state)
   },
-  checks: (call, request, target) => [signingCheck(call, rules.permission, target, request)],
+  checks: (call, request, target, { grants }) => [
+    signingCheck(call, rules.permission, target, request, grants),
+  ],
   audit: {
     request: recordedSigning,
     resources: ({ key }) => [keyResource(key)],

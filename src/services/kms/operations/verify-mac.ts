@@ -1,7 +1,7 @@
 import { boolean, required, structure } from '../../../wire/schema.ts'
 import { operation } from '../../operation.ts'
 import { keyResource } from '../audit.ts'
-import { sharedCheck } from '../conditions.ts'
+import { grantableCheck } from '../conditions.ts'
 import type { KmsDeps } from '../deps.ts'
 import { dryRunSucceeded, invalidMac } from '../errors.ts'
 import { arnOf } from '../key.ts'
@@ -34,8 +34,10 @@ export const verifyMac = operation({
     requireGrantTokens(call, request.GrantTokens, deps.grants)
     return resolveKey(call, request.KeyId, rules, deps.state)
   },
-  checks: (call, request, target) => [
-    sharedCheck(call, rules.permission, target, { 'kms:MacAlgorithm': request.MacAlgorithm }),
+  checks: (call, request, target, { grants }) => [
+    grantableCheck(call, rules.permission, target, grants, {
+      'kms:MacAlgorithm': request.MacAlgorithm,
+    }),
   ],
   audit: {
     request: (request) => ({

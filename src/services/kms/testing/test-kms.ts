@@ -147,7 +147,7 @@ export class TestKms {
     try {
       target = operation.resolve(call, input, this.deps)
       resolved = true
-      for (const check of operation.checks(call, input, target)) {
+      for (const check of operation.checks(call, input, target, this.deps)) {
         checks.push(check)
         if (setting.deny?.(check) === true) throw new ServiceError('access-denied', 'denied')
       }
