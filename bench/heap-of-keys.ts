@@ -1,3 +1,4 @@
+import { Identities } from '../src/identities/identities.ts'
 import { Accounts } from '../src/operator/accounts.ts'
 import { KmsState } from '../src/services/kms/state.ts'
 import { Mirror } from '../src/storage/mirror.ts'
@@ -11,7 +12,7 @@ import { openSqliteStore } from '../src/storage/sqlite/store.ts'
 const [, , file = ''] = process.argv
 const store = await openSqliteStore({ file })
 const mirror = new Mirror(store)
-const accounts = new Accounts(mirror)
+const accounts = new Accounts(mirror, new Identities(mirror))
 const state = new KmsState(mirror)
 await mirror.load()
 if (globalThis.gc === undefined) throw new Error('give --expose-gc')

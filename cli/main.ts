@@ -3,12 +3,25 @@ import { createAccount } from './account.ts'
 import { exportAudit } from './audit.ts'
 import { backup } from './backup.ts'
 import type { CommandLine } from './command-line.ts'
+import { diffAccess } from './diff-access.ts'
 import { rotateDomainKey } from './domain-key.ts'
+import { explain } from './explain.ts'
+import {
+  attachGuardrail,
+  deleteGuardrail,
+  detachGuardrail,
+  listGuardrails,
+  putGuardrail,
+  showGuardrail,
+} from './guardrail.ts'
+import { lint } from './lint.ts'
+import { proveSeparation } from './prove.ts'
 import { listQuotas, setQuota, unsetQuota } from './quota.ts'
 import { restore } from './restore.ts'
 import { exitCodes, run } from './run.ts'
 import { start } from './start.ts'
 import { status } from './status.ts'
+import { whoCan } from './who-can.ts'
 
 const commands: readonly CommandLine[] = [
   start,
@@ -19,6 +32,17 @@ const commands: readonly CommandLine[] = [
   listQuotas,
   setQuota,
   unsetQuota,
+  listGuardrails,
+  showGuardrail,
+  putGuardrail,
+  deleteGuardrail,
+  attachGuardrail,
+  detachGuardrail,
+  lint,
+  explain,
+  whoCan,
+  diffAccess,
+  proveSeparation,
   backup,
   restore,
 ]
@@ -32,6 +56,7 @@ Each command takes --data DIR (or KAGIBAN_DATA; default ./data) and explains its
 All but restore, which needs it stopped, work whether the service runs or not.
 
 Exit codes: 0 done; 1 it could not be done, and why is on standard error; 2 it was not understood.
+Analyses have more, which their --help names.
 `
 
 /** Runs the command that the arguments name; answers the exit code. */

@@ -12,6 +12,7 @@ import { dirname, join } from 'node:path'
 import { systemClock } from '../src/base/clock.ts'
 import { systemRandom } from '../src/base/random.ts'
 import { defaults } from '../src/config.ts'
+import { Identities } from '../src/identities/identities.ts'
 import { JournalReader } from '../src/journal/journal-reader.ts'
 import { Accounts } from '../src/operator/accounts.ts'
 import { operatorEvent } from '../src/operator/event.ts'
@@ -101,7 +102,7 @@ async function addRestoreEvent(file: string, { records }: Manifest): Promise<voi
     const store = ownOutbox(await openSqliteStore({ file }), node)
     try {
       const mirror = new Mirror(store)
-      const accounts = new Accounts(mirror)
+      const accounts = new Accounts(mirror, new Identities(mirror))
       await mirror.load()
       const deps = { clock: systemClock, random: systemRandom, accounts }
       const action = { name: 'Restore', details: { restoreId: randomUUID() } }

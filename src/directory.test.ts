@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Caller } from './base/caller.ts'
+import { ServiceError } from './base/errors.ts'
 import type { AccountId, Region } from './base/ids.ts'
 import { Directory } from './directory.ts'
 import type { Call } from './record/call.ts'
@@ -24,7 +25,14 @@ const names: Service = {
   operations: operations('Ask'),
   deps: undefined,
 }
-const directory = new Directory([keys, names])
+const places: Service = {
+  signingName: 'places',
+  eventSource: 'places.test',
+  protocol: { name: 'query', version: '2010-05-08', namespace: 'urn:places' },
+  operations: operations('Ask', 'Tell'),
+  deps: undefined,
+}
+const directory = new Directory([keys, names, places])
 
 function request(members: Partial<HttpRequest> & { headers?: string[] }): HttpRequest {
   const { headers = [], ...rest } = members
@@ -50,6 +58,7 @@ function find(asked: HttpRequest, service: string): { call: Call; operation: Any
   const call: Call = {
     request: asked,
     reply: () => {},
+    evidence: [],
     requestId: '',
     addressed: directory.identify(asked),
   }
@@ -92,6 +101,13 @@ describe('a request finds its operation', () => {
     }
   })
 
+  test('by the version that it names, where several services speak the protocol', () => {
+    const told = find(form('Action=Tell&Version=2010-05-08'), 'places')
+    assert.deepEqual([told.operation.name, told.call.service], ['Tell', places])
+    assert.equal(find(form('Action=Ask&Version=2010-05-08'), 'places').call.service, places)
+    assert.equal(find(form('Action=Ask&Version=2011-06-15'), 'names').call.service, names)
+  })
+
   test('or not, and then the text is that of its protocol', () => {
     for (const target of ['Keys.Sing', 'Keys.constructor', 'No.Turn', 'keys.Turn', 'Keys.turn']) {
       assert.throws(() => find(json(target), 'keys'), unknown(undefined), target)
@@ -122,11 +138,54 @@ describe('a request finds its operation', () => {
       code: 'invalid-signature',
       publicMessage: "Credential should be scoped to correct service: 'keys'. ",
     })
+    assert.throws(() => find(form('Action=Tell&Version=2010-05-08'), 'names'), {
+      code: 'invalid-signature',
+      publicMessage: "Credential should be scoped to correct service: 'places'. ",
+    })
   })
 })
 
+describe('a failure is in the namespace', () => {
+  const namespaceOf = (text: string, service?: string): string | undefined => {
+    const call: Call = {
+      request: form(text),
+      reply: () => {},
+      evidence: [],
+      requestId: '',
+      addressed: directory.identify(form(text)),
+    }
+    const caller = { account: '111122223333' as AccountId } as Caller
+    const region = 'us-east-1' as Region
+    try {
+      if (service !== undefined) {
+        directory.operationOf(call, { caller, region, service, accessKeyId: 'A' })
+      }
+    } catch {
+      // What it is answered with is looked at below.
+    }
+    const answer = call.addressed?.protocol.encodeError(new ServiceError('validation'), '')
+    return /xmlns="([^"]*)"/.exec(String(answer?.body))?.[1]
+  }
+
+  test('of the version that was named', () => {
+    assert.equal(namespaceOf('Action=Ask&Version=2010-05-08'), 'urn:places')
+    assert.equal(namespaceOf('Action=Ask&Version=2011-06-15'), 'urn:names')
+  })
+
+  test('of the service that was signed for, where no such version is', () => {
+    assert.equal(namespaceOf('Action=Tell&Version=1999-01-01', 'places'), 'urn:places')
+    assert.equal(namespaceOf('Action=Tell', 'places'), 'urn:places')
+    assert.equal(namespaceOf('Action=Tell', 'names'), 'urn:names')
+    assert.equal(namespaceOf('Action=Tell'), 'urn:names')
+  })
+})
+
+test('two services of one version cannot be told apart', () => {
+  assert.throws(() => new Directory([names, { ...places, protocol: names.protocol }]), /two of/)
+})
+
 test('a directory names what may be signed for', () => {
-  assert.deepEqual(directory.signingNames, new Set(['keys', 'names']))
+  assert.deepEqual(directory.signingNames, new Set(['keys', 'names', 'places']))
 })
 
 test('a deployment without a service of the Query protocol answers in JSON', () => {

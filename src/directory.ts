@@ -7,11 +7,17 @@ import { awsJson, targetOf } from './wire/aws-json.ts'
 import { actionOf, awsQuery } from './wire/aws-query.ts'
 import type { HttpRequest, Protocol } from './wire/protocol.ts'
 
+type QueryService = { readonly service: Service; readonly protocol: Protocol }
+
 /** Which services this deployment offers, and how a request on the wire finds its operation. */
 export class Directory {
   readonly #byTarget = new Map<string, Service>()
-  readonly #byQuery = new Map<string, { service: Service; protocol: Protocol }>()
-  readonly #query: Protocol
+  /** By signing name. */
+  readonly #query = new Map<string, QueryService>()
+  /** Two services of the Query protocol have different versions: a request names its service by that. */
+  readonly #byVersion = new Map<string, QueryService>()
+  /** Of what names no version that there is. */
+  readonly #anyQuery: Protocol
   readonly signingNames: ReadonlySet<string>
 
   constructor(services: readonly Service[]) {
@@ -19,12 +25,14 @@ export class Directory {
       const { protocol } = service
       if (protocol.name === 'json') {
         for (const prefix of protocol.targetPrefixes) this.#byTarget.set(prefix, service)
-      } else {
-        const spoken = awsQuery(protocol.namespace, protocol.version)
-        this.#byQuery.set(service.signingName, { service, protocol: spoken })
+        continue
       }
+      const spoken = { service, protocol: awsQuery(protocol.namespace, protocol.version) }
+      if (this.#byVersion.has(protocol.version)) throw new Error(`two of ${protocol.version}`)
+      this.#byVersion.set(protocol.version, spoken)
+      this.#query.set(service.signingName, spoken)
     }
-    this.#query = [...this.#byQuery.values()][0]?.protocol ?? awsJson
+    this.#anyQuery = [...this.#query.values()][0]?.protocol ?? awsJson
     this.signingNames = new Set(services.map((service) => service.signingName))
   }
 
@@ -32,7 +40,9 @@ export class Directory {
   identify(request: HttpRequest): Addressed {
     const target = targetOf(request)
     if (target === undefined && speaksQuery(request)) {
-      return { protocol: this.#query, targetPrefix: undefined, operationName: actionOf(request) }
+      const { action, version } = actionOf(request)
+      const protocol = this.#byVersion.get(version ?? '')?.protocol ?? this.#anyQuery
+      return { protocol, version, targetPrefix: undefined, operationName: action }
     }
     return {
       protocol: awsJson,
@@ -46,7 +56,7 @@ export class Directory {
     const { addressed } = call
     const service =
       addressed?.targetPrefix === undefined
-        ? this.#byQuery.get(identity.service)?.service
+        ? this.#queryServiceOf(call, identity)
         : this.#byTarget.get(addressed.targetPrefix)
     if (service === undefined || addressed?.protocol.name !== service.protocol.name) {
       throw unknownOperation(addressed)
@@ -60,7 +70,26 @@ export class Directory {
     call.service = service
     const operation = service.operations.get(addressed.operationName ?? '')
     if (operation === undefined) throw unknownOperation(addressed, service)
+    // Whoever has signed has said who he is; a token would say that he is somebody else.
+    if ((operation.unsigned === true) !== (identity.caller.type === 'web-identity')) {
+      throw new ServiceError(
+        'access-denied',
+        `Not authorized to perform ${identity.service}:${operation.name}`,
+      )
+    }
     return operation
+  }
+
+  /** Who names no version that there is hears so from the service that he signed for. */
+  #queryServiceOf(call: Call, identity: Authenticated): Service | undefined {
+    const { addressed } = call
+    const named = this.#byVersion.get(addressed?.version ?? '')
+    if (named !== undefined) return named.service
+    const signed = this.#query.get(identity.service)
+    if (signed !== undefined && addressed?.protocol.name === 'query') {
+      call.addressed = { ...addressed, protocol: signed.protocol }
+    }
+    return signed?.service
   }
 }
 

@@ -1,43 +1,34 @@
 import { join, relative } from 'node:path'
-import { Authenticator } from './authenticate/authenticator.ts'
-import { admitKeyPolicy } from './authorize/admit.ts'
-import { authorizer } from './authorize/authorizer.ts'
-import { defaultKeyPolicy } from './authorize/defaults.ts'
-import { PolicyCache } from './authorize/policy/cache.ts'
+import { analyses } from './analyses.ts'
+import { type Assembly, assemble } from './assembly.ts'
 import { foundingBanner, readyBanner } from './banner.ts'
 import type { Clock } from './base/clock.ts'
 import type { Random } from './base/random.ts'
 import { type Config, ConfigError, type FirstStart } from './config.ts'
-import { Directory } from './directory.ts'
 import { listenFirst } from './entrance.ts'
+import { explanations } from './explanations.ts'
 import { checkUnchanged, foundDeployment } from './founding.ts'
-import { parseBlob } from './hsm/blob.ts'
 import type { Hsm } from './hsm/port.ts'
 import { type OpenedJournal, openJournal } from './journal/journal.ts'
 import { openLookup } from './journal/lookup/lookup.ts'
 import type { EventLookup } from './journal/port.ts'
-import { readRecords } from './journal/reader.ts'
-import { Accounts, type Deployment } from './operator/accounts.ts'
+import { readEveryJournal, readRecords } from './journal/reader.ts'
+import type { Accounts, Deployment } from './operator/accounts.ts'
+import { analyseCommands } from './operator/analyse-commands.ts'
 import { operatorCommands } from './operator/commands.ts'
 import { operatorEvent } from './operator/event.ts'
-import { Quotas } from './operator/quotas.ts'
+import { explainCommands } from './operator/explain-commands.ts'
 import { socketName, startOperatorSocket } from './operator/socket.ts'
 import { Pipeline } from './pipeline.ts'
 import { commitRecorded, type Recorder, replayOutbox } from './record/commit.ts'
 import { elementBytesFor } from './record/event.ts'
 import { Refusals } from './record/refusals.ts'
-import { requestThrottle } from './request-throttle.ts'
-import { cloudTrailService } from './services/cloudtrail/service.ts'
-import { Grants } from './services/kms/grants.ts'
-import { lastUsageFrom } from './services/kms/last-usage.ts'
-import { kmsQuotas, limitsFrom } from './services/kms/quotas.ts'
-import { kmsService } from './services/kms/service.ts'
-import { KmsState, materialRow } from './services/kms/state.ts'
-import { stsService } from './services/sts/service.ts'
+import { materialRow } from './services/kms/state.ts'
 import { Mirror } from './storage/mirror.ts'
 import { ownOutbox } from './storage/own-outbox.ts'
 import { StoreConflict } from './storage/port.ts'
 import { openSqliteStore } from './storage/sqlite/store.ts'
+import { declareTables, type Tables } from './tables.ts'
 import { DomainKeys } from './upkeep/domain-keys.ts'
 import { startUpkeep } from './upkeep/upkeep.ts'
 
@@ -72,8 +63,9 @@ export async function startEngine(
   const endpoint = entrance?.endpoint
   try {
     const parts = await openState(config, firstStart, deps, endpoint)
-    const pipeline = pipelineOf(deps, parts)
-    const doors = await openDoors(config, deps, parts, endpoint)
+    const assembly = assemble({ ...parts, ...deps, regions: parts.deployment.regions })
+    const pipeline = pipelineOf(deps, parts, assembly)
+    const doors = await openDoors(config, deps, parts, assembly, endpoint)
     entrance?.open({
       onRequest: (request, reply) => pipeline.accept(request, reply),
       health: () => healthOf(parts, deps.hsm),
@@ -95,16 +87,13 @@ export async function startEngine(
   }
 }
 
-type Parts = Recorder & {
-  readonly journal: OpenedJournal
-  readonly accounts: Accounts
-  readonly deployment: Deployment
-  readonly state: KmsState
-  readonly grants: Grants
-  readonly quotas: Quotas
-  readonly lookup: EventLookup
-  readonly refusals: Refusals
-}
+type Parts = Recorder &
+  Tables & {
+    readonly journal: OpenedJournal
+    readonly deployment: Deployment
+    readonly lookup: EventLookup
+    readonly refusals: Refusals
+  }
 
 async function openState(
   config: Config,
@@ -116,14 +105,12 @@ async function openState(
   const file = join(config.dataDir, 'store', 'store.db')
   const store = ownOutbox(await openSqliteStore({ file }), config.node)
   const mirror = new Mirror(store)
-  const accounts = new Accounts(mirror)
-  const state = new KmsState(mirror)
-  const grants = new Grants(mirror, state)
-  const quotas = new Quotas(mirror, kmsQuotas)
+  const tables = declareTables(mirror)
+  const { accounts } = tables
   const [, journal] = await Promise.all([mirror.load(), openJournalOf(config, deps)])
   const recorder = { store, mirror, journal }
   await replayOutbox(store, journal, (from) => recordsFrom(config, from), deps.log)
-  await checkUnchanged(firstStart, accounts, hsm)
+  await checkUnchanged(firstStart, tables, hsm)
   if (accounts.deployment === undefined) {
     await found(firstStart, accounts, deps, recorder, endpoint)
   }
@@ -144,7 +131,7 @@ async function openState(
     clock,
     random,
   })
-  return { ...recorder, accounts, deployment, state, grants, quotas, lookup, refusals }
+  return { ...recorder, ...tables, deployment, lookup, refusals }
 }
 
 async function openJournalOf(config: Config, deps: EngineDeps): Promise<OpenedJournal> {
@@ -166,6 +153,11 @@ async function openJournalOf(config: Config, deps: EngineDeps): Promise<OpenedJo
 function* recordsFrom(config: Config, from: number): Iterable<string> {
   const directory = join(config.dataDir, 'journal', config.node)
   for (const { record } of readRecords(directory, { from })) yield record
+}
+
+/** Of the journals of all processes that share the folder. */
+function* everyRecord({ dataDir }: Config): Iterable<string> {
+  for (const { record } of readEveryJournal(join(dataDir, 'journal'))) yield record
 }
 
 /**
@@ -196,45 +188,11 @@ async function found(
   }
 }
 
-function pipelineOf(deps: EngineDeps, parts: Parts): Pipeline {
-  const { hsm, clock, random, log } = deps
-  const { accounts, deployment, state, grants, quotas, lookup } = parts
-  const kms = kmsService({
-    state,
-    grants,
-    hsm,
-    regions: deployment.regions,
-    lastUsage: lastUsageFrom(lookup),
-    random,
-    parseBlob,
-    limits: limitsFrom(quotas),
-    policies: {
-      defaultKeyPolicy,
-      admitKeyPolicy: (text, change) => {
-        admitKeyPolicy(text, {
-          ...change,
-          principalExists: (principal) =>
-            principal.type === 'service' ||
-            (principal.type !== 'everyone' && accounts.exists(principal.account)),
-        })
-      },
-      accountExists: (account) => accounts.exists(account),
-    },
-  })
-  const directory = new Directory([kms, stsService(), cloudTrailService({ lookup })])
-  const authenticator = new Authenticator({
-    credential: (accessKeyId) => accounts.credential(accessKeyId),
-    signingKey: (scope) => hsm.signingKey(scope),
-    clock,
-    regions: new Set(deployment.regions),
-    services: directory.signingNames,
-  })
+function pipelineOf(deps: EngineDeps, parts: Parts, assembly: Assembly): Pipeline {
+  const { clock, random, log } = deps
   return new Pipeline({
     ...parts,
-    directory,
-    throttle: requestThrottle(quotas, clock),
-    authenticate: (request) => authenticator.verify(request),
-    authorize: authorizer(new PolicyCache()),
+    ...assembly,
     clock,
     random,
     elementBytesMax: elementBytesFor(parts.journal.maxRecordBytes),
@@ -258,6 +216,7 @@ async function openDoors(
   config: Config,
   deps: EngineDeps,
   parts: Parts,
+  assembly: Assembly,
   endpoint: string | undefined,
 ): Promise<{ close(): Promise<void> }> {
   const { hsm, clock, random, log } = deps
@@ -284,16 +243,25 @@ async function openDoors(
     },
   })
   const runDirectory = join(config.dataDir, 'run')
-  const commands = operatorCommands({
-    ...parts,
-    hsm,
-    domainKeys,
-    clock,
-    random,
-    endpoint: () => endpoint,
-    keys: () => state.keys.size,
-    runDirectory,
-  })
+  const commands = {
+    ...operatorCommands({
+      ...parts,
+      hsm,
+      domainKeys,
+      clock,
+      random,
+      endpoint: () => endpoint,
+      keys: () => state.keys.size,
+      runDirectory,
+    }),
+    ...analyseCommands({ ...parts, ...analyses(parts, assembly), clock, random }),
+    ...explainCommands({
+      ...parts,
+      ...explanations(parts, assembly),
+      ...{ hsm, clock, random },
+      records: () => everyRecord(config),
+    }),
+  }
   // Relative where it can be: the service runs in that folder, and a socket's whole path is limited to 100 bytes.
   const path = relative(process.cwd(), join(runDirectory, socketName(config.node)))
   const socket = await startOperatorSocket(path, commands, log)

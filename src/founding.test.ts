@@ -5,6 +5,7 @@ import { systemRandom } from './base/random.ts'
 import type { FirstStart } from './config.ts'
 import { checkUnchanged, foundDeployment } from './founding.ts'
 import { newCore } from './hsm/testing/fixtures.ts'
+import { Identities } from './identities/identities.ts'
 import { Accounts, newAccessKey } from './operator/accounts.ts'
 import { createMemoryStore } from './storage/memory/store.ts'
 import { Mirror } from './storage/mirror.ts'
@@ -26,9 +27,11 @@ const clock = { now: () => Date.UTC(2026, 4, 6) }
 async function founded(t: TestContext, firstStart: FirstStart) {
   const hsm = newCore(t)
   const mirror = new Mirror(createMemoryStore())
-  const accounts = new Accounts(mirror)
+  const identities = new Identities(mirror)
+  const accounts = new Accounts(mirror, identities)
+  const tables = { accounts, identities }
   await mirror.load()
-  await checkUnchanged(firstStart, accounts, hsm)
+  await checkUnchanged(firstStart, tables, hsm)
   const founding = await foundDeployment(firstStart, accounts, {
     hsm,
     clock,
@@ -36,18 +39,18 @@ async function founded(t: TestContext, firstStart: FirstStart) {
   })
   await mirror.commit(founding.puts, [])
   const refused = (later: Partial<FirstStart>, message: string) =>
-    assert.rejects(checkUnchanged({ ...nothing, ...later }, accounts, hsm), {
+    assert.rejects(checkUnchanged({ ...nothing, ...later }, tables, hsm), {
       name: 'ConfigError',
       message,
     })
   const taken = (later: Partial<FirstStart>) =>
-    checkUnchanged({ ...nothing, ...later }, accounts, hsm)
-  return { hsm, mirror, accounts, founding, refused, taken }
+    checkUnchanged({ ...nothing, ...later }, tables, hsm)
+  return { hsm, mirror, accounts, identities, founding, refused, taken }
 }
 
 describe('a first start', () => {
   test('without settings makes the default account and Region, and an access key that it shows', async (t) => {
-    const { hsm, accounts, founding } = await founded(t, nothing)
+    const { hsm, accounts, identities, founding } = await founded(t, nothing)
     assert.deepEqual(accounts.deployment, {
       account: '111122223333',
       regions: ['us-east-1'],
@@ -55,7 +58,7 @@ describe('a first start', () => {
     })
     assert.equal(founding.generated, true)
     assert.match(founding.accessKey.accessKeyId, /^AKIA[A-Z2-7]{16}$/)
-    assert.ok(accounts.credential(founding.accessKey.accessKeyId) !== undefined)
+    assert.ok(identities.accessKey(founding.accessKey.accessKeyId) !== undefined)
     const { regions } = await hsm.status()
     assert.deepEqual(
       regions.map(({ region }) => region),
@@ -64,14 +67,14 @@ describe('a first start', () => {
   })
 
   test('keeps what it was given, and does not show the secret', async (t) => {
-    const { hsm, accounts, founding } = await founded(t, given)
+    const { hsm, accounts, identities, founding } = await founded(t, given)
     assert.deepEqual(accounts.deployment, {
       account: given.account,
       regions: given.regions,
       createdAt: clock.now(),
     })
     assert.equal(founding.generated, false)
-    assert.ok(accounts.credential('AKIAIOSFODNN7EXAMPLE') !== undefined)
+    assert.ok(identities.accessKey('AKIAIOSFODNN7EXAMPLE') !== undefined)
     assert.equal((await hsm.status()).regions.length, 2)
   })
 

@@ -4,6 +4,7 @@ import type { AccountId, Region } from './base/ids.ts'
 import type { Random } from './base/random.ts'
 import { ConfigError, defaults, type FirstStart } from './config.ts'
 import type { Hsm } from './hsm/port.ts'
+import type { Identities } from './identities/identities.ts'
 import {
   type AccessKey,
   type Accounts,
@@ -74,7 +75,7 @@ function foundingEvent(
 /** What a data folder took at its first start cannot be changed by giving another value later. */
 export async function checkUnchanged(
   firstStart: FirstStart,
-  accounts: Accounts,
+  { accounts, identities }: { readonly accounts: Accounts; readonly identities: Identities },
   hsm: Hsm,
 ): Promise<void> {
   const { deployment } = accounts
@@ -96,7 +97,7 @@ export async function checkUnchanged(
     )
   }
   if (rootAccessKeyId === undefined || rootSecretAccessKey === undefined) return
-  const known = accounts.credential(rootAccessKeyId)
+  const known = identities.accessKey(rootAccessKeyId)
   if (known === undefined || !(await isSealed(known, rootSecretAccessKey, hsm))) {
     throw new ConfigError(
       'KAGIBAN_ROOT_ACCESS_KEY_ID and KAGIBAN_ROOT_SECRET_ACCESS_KEY are no access key of this data folder. ' +

@@ -1,20 +1,21 @@
 import type { Authenticated } from './authenticate/authenticator.ts'
+import type { Evidence } from './authorize/evidence.ts'
 import type { Caller } from './base/caller.ts'
 import type { Clock } from './base/clock.ts'
 import { internalError, ServiceError } from './base/errors.ts'
 import type { Random } from './base/random.ts'
 import type { Directory } from './directory.ts'
 import type { Journal } from './journal/port.ts'
-import type { Call } from './record/call.ts'
+import type { Addressed, Call } from './record/call.ts'
 import { requireJournallable, settle } from './record/commit.ts'
-import { globalConditions } from './record/conditions.ts'
+import { globalConditions, type OrganizationOfCallers } from './record/conditions.ts'
 import { ownEventRecord } from './record/own-event.ts'
 import { recordsOf } from './record/records.ts'
 import type { Refusals } from './record/refusals.ts'
-import type { CallContext, Check, OwnEvent } from './services/operation.ts'
+import type { CallContext, Check, DelayedConditions, OwnEvent } from './services/operation.ts'
 import type { Mirror } from './storage/mirror.ts'
 import { type OutboxEvent, type Store, StoreConflict } from './storage/port.ts'
-import { Turns } from './turns.ts'
+import { OneByOne, Turns } from './turns.ts'
 import { awsJson } from './wire/aws-json.ts'
 import type { HttpRequest, Reply } from './wire/protocol.ts'
 import { wipeSensitive } from './wire/wipe.ts'
@@ -30,9 +31,19 @@ import { wipeSensitive } from './wire/wipe.ts'
  */
 export type PipelineOptions = {
   readonly directory: Directory
-  readonly authenticate: (request: HttpRequest) => Authenticated | Promise<Authenticated>
-  /** Throws 'access-denied' with AWS's text unless the caller may. */
-  readonly authorize: (caller: Caller, check: Check, context: CallContext) => void
+  /** Who sent it. What it says of itself has not been believed yet. */
+  readonly authenticate: (
+    request: HttpRequest,
+    addressed: Addressed | undefined,
+  ) => Authenticated | Promise<Authenticated>
+  /** Whether the caller may, and what that was decided on. */
+  readonly authorize: (
+    caller: Caller,
+    check: Check,
+    context: CallContext,
+  ) => { readonly evidence: Evidence; readonly denied: ServiceError | undefined }
+  /** Of the callers' accounts. */
+  readonly organization: OrganizationOfCallers
   /** Throws 'throttled' when the caller's account has asked too much of late. */
   readonly throttle?: (call: Call) => void
   readonly mirror: Mirror
@@ -54,6 +65,7 @@ export class Pipeline {
   readonly #options: PipelineOptions
   readonly #turns = new Turns<Call>((calls) => void this.#turn(calls))
   #inFlight = 0
+  readonly #retries = new OneByOne()
   #idle: (() => void)[] = []
 
   constructor(options: PipelineOptions) {
@@ -63,7 +75,7 @@ export class Pipeline {
   /** Takes a complete request; `reply` is called exactly once. */
   accept(request: HttpRequest, reply: (reply: Reply) => void): void {
     this.#inFlight++
-    this.#turns.add({ request, reply, requestId: this.#options.random.uuid() })
+    this.#turns.add({ request, reply, requestId: this.#options.random.uuid(), evidence: [] })
   }
 
   /** Resolves when every accepted request was answered. */
@@ -84,10 +96,11 @@ export class Pipeline {
     this.#stage(present, (call) => this.#decode(call))
     this.#stage(present, (call) => this.#resolve(call))
     this.#stage(present, (call) => this.#authorize(call))
+    const ready = present.filter((call) => this.#isDecided(call))
     // Behind authorization: which pool a call draws from tells what kind of key it is about.
-    this.#stage(present, (call) => this.#options.throttle?.(call))
-    this.#turns.hold(present.length)
-    for (const call of present) void this.#finish(call)
+    this.#stage(ready, (call) => this.#options.throttle?.(call))
+    this.#turns.hold(ready.length)
+    for (const call of ready) void this.#finish(call)
   }
 
   #stage(calls: readonly Call[], stage: (call: Call) => void): void {
@@ -109,7 +122,7 @@ export class Pipeline {
   #authenticate(call: Call): boolean {
     if (call.failure !== undefined || call.identity !== undefined) return true
     try {
-      const identity = this.#options.authenticate(call.request)
+      const identity = this.#options.authenticate(call.request, call.addressed)
       if (!(identity instanceof Promise)) {
         call.identity = identity
         return true
@@ -134,6 +147,7 @@ export class Pipeline {
   #decode(call: Call): void {
     const { identity } = call
     if (identity === undefined) throw internalError('decode before authenticate')
+    if (call.context !== undefined) return
     call.operation = this.#options.directory.operationOf(call, identity)
     const now = this.#options.clock.now()
     call.context = {
@@ -141,7 +155,7 @@ export class Pipeline {
       region: identity.region,
       now,
       requestId: call.requestId,
-      globalConditions: globalConditions(call.request, identity, now),
+      globalConditions: globalConditions(call.request, identity, now, this.#options.organization),
     }
     call.input = call.addressed?.protocol.decode(call.operation.input, call.request)
   }
@@ -151,6 +165,7 @@ export class Pipeline {
     // Of a call that is decided anew nothing is known that an earlier decision found.
     call.resolved = false
     call.authorized = false
+    call.evidence.length = 0
     call.target = undefined
     call.target = operation.resolve(context, input, call.service?.deps)
     call.resolved = true
@@ -160,9 +175,35 @@ export class Pipeline {
     const { operation, context, input } = decoded(call)
     const deps = call.service?.deps
     for (const check of operation.checks(context, input, call.target, deps)) {
-      this.#options.authorize(context.caller, check, context)
+      const { evidence, denied } = this.#options.authorize(context.caller, check, context)
+      call.evidence.push(evidence)
+      if (context.delayedConditions === undefined && asks(evidence, check.delayed)) {
+        call.delayed = check.delayed?.find()
+        return
+      }
+      if (denied !== undefined) throw denied
     }
     call.authorized = true
+  }
+
+  /** False while condition values are sought that a policy asks for: the call comes back in a later turn. */
+  #isDecided(call: Call): boolean {
+    const { delayed } = call
+    if (delayed === undefined) return true
+    delayed.then(
+      (delayedConditions) => {
+        const { context } = decoded(call)
+        call.context = { ...context, delayedConditions }
+        call.delayed = undefined
+        this.#turns.add(call)
+      },
+      (error: unknown) => {
+        call.failure = this.#failureOf(error)
+        call.delayed = undefined
+        this.#turns.add(call)
+      },
+    )
+    return false
   }
 
   async #finish(call: Call): Promise<void> {
@@ -187,24 +228,33 @@ export class Pipeline {
    * what goes wrong is the call's failure.
    */
   async #operate(call: Call): Promise<readonly OutboxEvent[] | undefined> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const { operation, context, input } = decoded(call)
-        const result = await operation.handle(context, input, call.target, call.service?.deps)
-        call.output = result.output
-        if (result.changes === undefined || result.changes.length === 0) return undefined
-        const events = [...this.#recordsOf(call), ...this.#ownEvents(result.events)]
-        requireJournallable(this.#options.journal, events)
-        await this.#options.mirror.commit(result.changes, events)
-        return events
-      } catch (error) {
-        if (error instanceof StoreConflict && attempt < commitAttemptsMax) {
-          this.#stage([call], () => this.#resolve(call))
-          this.#stage([call], () => this.#authorize(call))
-          if (call.failure === undefined) continue
-        } else call.failure = this.#failureOf(error)
-        return undefined
+    let endTurn: (() => void) | undefined
+    try {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          const { operation, context, input } = decoded(call)
+          const result = await operation.handle(context, input, call.target, call.service?.deps)
+          call.output = result.output
+          if (result.changes === undefined || result.changes.length === 0) return undefined
+          const events = [...this.#recordsOf(call), ...this.#ownEvents(result.events)]
+          requireJournallable(this.#options.journal, events)
+          await this.#options.mirror.commit(result.changes, events)
+          return events
+        } catch (error) {
+          if (error instanceof StoreConflict && attempt < commitAttemptsMax) {
+            endTurn ??= await this.#retries.turn()
+            this.#stage([call], () => this.#resolve(call))
+            this.#stage([call], () => this.#authorize(call))
+            if (call.delayed !== undefined) {
+              call.failure = internalError('the policies kept changing')
+            }
+            if (call.failure === undefined) continue
+          } else call.failure = this.#failureOf(error)
+          return undefined
+        }
       }
+    } finally {
+      endTurn?.()
     }
   }
 
@@ -255,6 +305,16 @@ export class Pipeline {
     }
     return failure
   }
+}
+
+/** Whether a policy asked for one of these. */
+function asks({ context }: Evidence, delayed: DelayedConditions | undefined): boolean {
+  if (delayed === undefined) return false
+  const { keys } = delayed
+  return (['caller', 'resource'] as const).some((side) => {
+    const asked = context.asked(side)
+    return asked !== undefined && keys.some((key) => asked.has(key))
+  })
 }
 
 function decoded(call: Call) {

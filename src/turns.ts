@@ -58,3 +58,20 @@ export class Turns<Item> {
     if (this.#waiting.length > 0) this.#schedule()
   }
 }
+
+/**
+ * Calls that lost a race are decided anew one after another: of many that change the same rows at the same time, each
+ * round would otherwise let one through.
+ */
+export class OneByOne {
+  #last: Promise<void> = Promise.resolve()
+
+  /** Resolves, when all earlier turns have ended, with what ends this one. */
+  async turn(): Promise<() => void> {
+    const before = this.#last
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#last = promise
+    await before
+    return resolve
+  }
+}

@@ -12,7 +12,11 @@ import {
 } from './repository.ts'
 
 /** What every service may build on: never another service. */
-const forServices = ['base', 'wire', 'authorize', 'hsm contract', 'journal', 'storage', 'services']
+const forServices = [
+  ...['base', 'wire', 'authorize', 'hsm contract', 'journal', 'storage', 'services'],
+]
+/** Services that are about the identities themselves. */
+const forIdentityServices = [...forServices, 'identities', 'federation']
 
 /**
  * Each room, and the rooms it may import besides itself. Imports go downhill: the upper lines are the lower rooms. The
@@ -29,22 +33,36 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'storage adapters': ['base', 'storage'],
   journal: ['base'],
 
+  /** Users, groups, roles, their policies and access keys; the guardrails of the organisation; sessions. */
+  identities: ['base', 'authorize', 'hsm contract', 'storage'],
+  /** Tokens of OpenID providers. */
+  federation: ['base', 'identities'],
   authenticate: ['base', 'wire', 'hsm contract', 'storage'],
   services: ['base', 'wire', 'storage'],
   'services/kms': forServices,
-  'services/sts': forServices,
+  'services/iam': forIdentityServices,
+  'services/sts': forIdentityServices,
   'services/cloudtrail': forServices,
   record: ['base', 'wire', 'journal', 'storage', 'authenticate', 'authorize', 'services'],
   upkeep: ['base', 'hsm contract', 'journal', 'storage', 'record', 'services', 'services/kms'],
   operator: [
     ...['base', 'wire', 'hsm contract', 'journal', 'storage'],
-    ...['authenticate', 'authorize', 'services', 'record', 'upkeep'],
+    ...['authenticate', 'authorize', 'identities', 'services', 'record', 'upkeep'],
   ],
 
   directory: ['base', 'wire', 'authenticate', 'services', 'record'],
   turns: [],
   throttle: ['base'],
   'request-throttle': ['base', 'operator', 'record', 'services/kms', 'throttle'],
+  tables: ['identities', 'operator', 'services/kms', 'storage'],
+  'key-policy-rules': ['authorize', 'identities', 'operator', 'services/kms'],
+  'web-identity': [
+    ...['base', 'wire', 'authenticate', 'federation', 'identities', 'record'],
+    ...['services', 'services/sts'],
+  ],
+  assembly: 'anything',
+  analyses: ['operator', 'services/kms', 'assembly', 'tables'],
+  explanations: ['base', 'identities', 'operator', 'services/kms', 'assembly', 'tables'],
   pipeline: [
     ...['base', 'wire', 'hsm contract', 'journal', 'storage'],
     ...['authenticate', 'authorize', 'services', 'record', 'operator', 'directory'],
@@ -54,13 +72,16 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
 
   config: ['base'],
   entrance: ['base', 'config', 'listener'],
-  founding: ['base', 'config', 'hsm contract', 'storage', 'record', 'operator'],
+  founding: ['base', 'config', 'hsm contract', 'identities', 'storage', 'record', 'operator'],
   banner: ['base', 'config', 'operator', 'founding'],
   engine: 'anything',
   service: 'anything',
   supervisor: ['base', 'config'],
   /** A restore looks into the copy that it brings back, with no service running. */
-  cli: ['base', 'config', 'supervisor', 'operator', 'journal', 'storage', 'storage adapters'],
+  cli: [
+    ...['base', 'config', 'supervisor', 'operator', 'journal', 'storage', 'storage adapters'],
+    ...['identities', 'authorize'],
+  ],
   main: ['cli'],
 }
 
@@ -68,7 +89,7 @@ const disk = [
   ...['journal', 'storage adapters', 'hsm', 'config', 'operator', 'listener'],
   ...['entrance', 'supervisor', 'cli'],
 ]
-const network = ['listener', 'operator', 'hsm', 'service', 'supervisor']
+const network = ['listener', 'operator', 'hsm', 'service', 'supervisor', 'federation']
 
 /** Modules of Node that only some rooms may load. Types may be imported by all. */
 const builtins: Readonly<Record<string, readonly string[]>> = {
@@ -91,6 +112,7 @@ const builtins: Readonly<Record<string, readonly string[]>> = {
 const packages: Readonly<Record<string, string>> = {
   '@noble/curves/ed25519.js': 'src/hsm/asymmetric/noble.ts',
   '@noble/post-quantum/ml-dsa.js': 'src/hsm/asymmetric/noble.ts',
+  jose: 'src/federation/web-identity-token.ts',
 }
 
 /** Who may read the environment, or take it to hand it on to `config`. */

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ErrorCode } from '../src/base/errors.ts'
 import { cloudTrailOperations } from '../src/services/cloudtrail/service.ts'
+import { iamOperations } from '../src/services/iam/operations/table.ts'
 import { keyStates } from '../src/services/kms/key.ts'
 import { stateTable } from '../src/services/kms/key-state.ts'
 import { kmsOperations } from '../src/services/kms/operations/table.ts'
@@ -43,6 +44,15 @@ const services: readonly ServicePage[] = [
     operations: stsOperations,
   },
   {
+    file: 'iam.md',
+    title: 'AWS Identity and Access Management',
+    introduction:
+      'AWS Query, API version 2010-05-08. The permission that an operation needs is `iam:` and its name, on the user, group, role, policy or provider that it is about, and on `*` for lists and for what concerns the account; what is made with tags needs the permission to tag it as well, and a user or a group with a new name or path needs iam:UpdateUser or iam:UpdateGroup under both.',
+    protocol: 'query',
+    signingName: 'iam',
+    operations: iamOperations,
+  },
+  {
     file: 'cloudtrail.md',
     title: 'AWS CloudTrail',
     introduction: 'AWS JSON 1.1, target prefix `CloudTrail_20131101`, API version 2013-11-01.',
@@ -81,6 +91,7 @@ function sectionOf(operation: AnyOperation, service: ServicePage): string[] {
   return [
     `## ${name}`,
     `${effects[operation.effects as keyof typeof effects]}${states === undefined ? '' : ` ${states}`}`,
+    ...(operation.unsigned === true ? ['Not signed: a web identity calls it.'] : []),
     `Request:${membersOf(input.members)}`,
     output === undefined ? 'Answer: empty.' : `Answer:${membersOf(output.members)}`,
     `Errors of its own: ${errorsOf(operation.errors, service)}`,

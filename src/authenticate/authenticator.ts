@@ -40,22 +40,33 @@ export type SessionRecord = CredentialRecord & {
 export type AuthenticatorOptions = {
   /** The record of a long-term access key as it is now. Looked at on every request. */
   readonly credential: (accessKeyId: string) => CredentialRecord | undefined
-  /** The record of a session's access key, where there are sessions: found only with the token that belongs to it. */
-  readonly session?: (accessKeyId: string, token: string) => SessionRecord | undefined
+  /**
+   * The record of a session's access key, where there are sessions: found only with the token that belongs to it, and
+   * at once when the token is known. Looked at on every request.
+   */
+  readonly session?: (
+    accessKeyId: string,
+    token: string,
+  ) => SessionRecord | undefined | Promise<SessionRecord | undefined>
   /** The answered buffer is taken over and wiped. */
   readonly signingKey: (scope: SigningScope) => Promise<Buffer>
   readonly clock: Clock
   readonly regions: ReadonlySet<string>
   /** Signing names: `kms`. */
   readonly services: ReadonlySet<string>
-  /** How far the client's clock may be off, either way. KMS: 5 minutes. */
+  /** How far the client's clock may be off, either way: 15 minutes for STS and IAM, 5 for others. */
   readonly windowMs?: number
   readonly signingKeysMax?: number
   /** Whether dot segments and empty segments of the path are removed before it is compared. S3 does not. */
   readonly normalizePath?: boolean
 }
 
-const defaults = { windowMs: 5 * 60_000, signingKeysMax: 10_000, normalizePath: true }
+const defaults = { signingKeysMax: 10_000, normalizePath: true }
+const windowMs = 5 * 60_000
+const windowMsOf: Readonly<Record<string, number | undefined>> = {
+  sts: 15 * 60_000,
+  iam: 15 * 60_000,
+}
 
 /**
  * Verifies the header form of AWS Signature Version 4; no other form is accepted. The secret itself is never here:
@@ -78,24 +89,37 @@ export class Authenticator {
   }
 
   /**
-   * Answers at once when the signing key is at hand. Throws or rejects with ServiceError 'missing-authentication',
-   * 'incomplete-signature', 'unrecognized-client', 'expired-token' or 'invalid-signature'; rejects with the key
-   * core's own error when it cannot derive the key.
+   * Answers at once when signing key and session are at hand. Throws or rejects with ServiceError
+   * 'missing-authentication', 'incomplete-signature', 'unrecognized-client', 'expired-token' or 'invalid-signature';
+   * rejects with the key core's own error when it cannot be asked.
    */
   verify(request: HttpRequest): Authenticated | Promise<Authenticated> {
     const claim = this.#claim(request)
     const record = this.#recordOf(claim)
+    if (!(record instanceof Promise)) return this.#verify(request, claim, record)
+    return record.then((found) => this.#verify(request, claim, found))
+  }
+
+  #verify(
+    request: HttpRequest,
+    claim: Claim,
+    record: CredentialRecord,
+  ): Authenticated | Promise<Authenticated> {
     const canonicalHash = this.#canonicalHash(request, claim)
     const { credential, accessKeyId, date, region, service } = claim.authorization
     const key = this.#keys.find(credential, record.sealedSecret)
-    if (key !== undefined) return accept(claim, record, key, canonicalHash)
+    if (key !== undefined) {
+      requireSignature(claim, key, canonicalHash)
+      return identityOf(claim, record)
+    }
     const { sealedSecret } = record
     const scope = { accessKeyId, sealedSecret, date, region, service }
-    return this.#keys.derive(credential, scope).then((derived) => {
+    return this.#keys.derive(credential, scope).then(async (derived) => {
+      requireSignature(claim, derived, canonicalHash)
       // The record may have changed meanwhile, and the change acts on everything that is answered after it.
-      const now = this.#recordOf(claim)
+      const now = await this.#recordOf(claim)
       if (now.sealedSecret !== sealedSecret) throw unrecognizedClient('access key replaced')
-      return accept(claim, now, derived, canonicalHash)
+      return identityOf(claim, now)
     })
   }
 
@@ -114,24 +138,35 @@ export class Authenticator {
     const authorization = this.#authorizations.read(headers.authorization, dated)
     const time = requestTime(headers.amzDate, headers.date)
     const region = this.#scopes.regionOf(authorization, time)
-    checkWindow(time, this.#options.clock.now(), this.#options.windowMs)
+    const window = this.#options.windowMs ?? windowMsOf[authorization.service] ?? windowMs
+    checkWindow(time, this.#options.clock.now(), window)
     const signed = this.#signedHeaders.read(authorization.signedHeaders)
     return { authorization, headers, time, region, lines: canonicalHeaders(headers, signed) }
   }
 
-  #recordOf({ authorization, headers }: Claim): CredentialRecord {
-    const { accessKeyId } = authorization
+  #recordOf({ authorization, headers }: Claim): CredentialRecord | Promise<CredentialRecord> {
+    const { accessKeyId, service } = authorization
     const token = headers.securityToken
     if (token !== undefined) {
       const session = this.#options.session?.(accessKeyId, token)
-      if (session?.status !== 'Active') throw unrecognizedClient('no such session')
-      if (session.expiresAt <= this.#options.clock.now()) throw expiredToken()
-      return session
+      return session instanceof Promise
+        ? session.then((found) => this.#presentSession(found, service))
+        : this.#presentSession(session, service)
     }
     if (accessKeyId.startsWith('ASIA')) throw unrecognizedClient('session key without its token')
     const record = this.#options.credential(accessKeyId)
     if (record?.status !== 'Active') throw unrecognizedClient('no such active access key')
     return record
+  }
+
+  #presentSession(session: SessionRecord | undefined, service: string): CredentialRecord {
+    if (session?.status !== 'Active') throw unrecognizedClient('no such session')
+    if (session.expiresAt <= this.#options.clock.now()) throw expiredToken()
+    // AWS knows what GetSessionToken gave not at all in IAM, unless it was given for a code of an MFA device.
+    if (service === 'iam' && session.caller.type !== 'role-session') {
+      throw unrecognizedClient('a session of GetSessionToken in IAM')
+    }
+    return session
   }
 
   #canonicalHash(request: HttpRequest, { authorization, headers, lines }: Claim): string {
@@ -161,17 +196,19 @@ type Claim = {
   readonly lines: string
 }
 
-function accept(
-  { authorization, time, region }: Claim,
-  record: CredentialRecord,
+function requireSignature(
+  { authorization, time }: Claim,
   key: SigningKey,
   canonicalHash: string,
-): Authenticated {
+): void {
   if (!key.verifies(authorization.signature, time.text, canonicalHash)) {
     throw mismatch('signature')
   }
+}
+
+function identityOf({ authorization, region }: Claim, { caller }: CredentialRecord): Authenticated {
   const { accessKeyId, service } = authorization
-  return { caller: record.caller, region, service, accessKeyId }
+  return { caller, region, service, accessKeyId }
 }
 
 function hasQueryForm(target: string): boolean {

@@ -6,6 +6,14 @@ import { invalidSignature } from './refusals.ts'
 const echoCharsMax = 32
 const terminator = 'aws4_request'
 
+/** The Region of AWS's global services. */
+const globalRegion = parseRegion('us-east-1')
+/**
+ * Services that answer there whatever the Regions of the deployment are. Everything of IAM is of that Region; a client
+ * that was told another endpoint than AWS's signs for its own Region all the same.
+ */
+const globalServices: ReadonlySet<string> = new Set(['cloudtrail', 'iam', 'sts'])
+
 /** The credential scopes that are served here. */
 export class Scopes {
   readonly #regions = new Map<string, Region>()
@@ -24,22 +32,29 @@ export class Scopes {
 
   /** The Region asked for. Throws 'invalid-signature' with one sentence for each element that is wrong. */
   regionOf(authorization: Authorization, time: RequestTime): Region {
-    const region = this.#regions.get(authorization.region)
+    const { service, date } = authorization
+    const region = this.#servedRegion(authorization)
     if (
       region !== undefined &&
-      this.#services.has(authorization.service) &&
+      this.#services.has(service) &&
       authorization.terminator === terminator &&
-      time.text.startsWith(authorization.date) &&
-      authorization.date.length === 8
+      time.text.startsWith(date) &&
+      date.length === 8
     ) {
-      return region
+      return service === 'iam' ? (globalRegion ?? region) : region
     }
     throw invalidSignature(this.#faults(authorization, time))
   }
 
+  #servedRegion({ region, service }: Authorization): Region | undefined {
+    const served = this.#regions.get(region)
+    if (served !== undefined || region !== globalRegion) return served
+    return globalServices.has(service) ? globalRegion : undefined
+  }
+
   #faults(authorization: Authorization, time: RequestTime): string {
     let text = ''
-    if (!this.#regions.has(authorization.region)) {
+    if (this.#servedRegion(authorization) === undefined) {
       text += 'Credential should be scoped to a valid region. '
     }
     if (!this.#services.has(authorization.service)) {

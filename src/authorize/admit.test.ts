@@ -2,12 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { admitKeyPolicy, type PolicyAdmission } from './admit.ts'
 import { wouldLockOut } from './lockout.ts'
-import { compilePolicy } from './policy/compile.ts'
+import type { PrincipalNames } from './policy/bind.ts'
 import type { Principal } from './policy/principal.ts'
 import {
   abroad,
   home,
   keyArn,
+  layers,
+  names,
+  own,
+  policy,
   policyText,
   refused,
   root,
@@ -22,7 +26,7 @@ const admission: PolicyAdmission = {
   keyArn,
   keyAccount: home,
   conditions: [],
-  principalExists: () => true,
+  principals: names,
   bypassLockoutSafetyCheck: false,
 }
 
@@ -45,41 +49,50 @@ test('a policy under which the caller could not put a policy is refused', () => 
   ]
   for (const statements of locked) {
     assert.throws(() => admit(statements), refused('malformed-policy', lockout))
-    assert.equal(admit(statements, { bypassLockoutSafetyCheck: true }).allows.length, 1)
+    assert.equal(admit(statements, { bypassLockoutSafetyCheck: true }), policyText(statements))
   }
-  assert.equal(admit(statement({ Action: 'kms:PutKeyPolicy' })).allows.length, 1)
-  assert.equal(admit(statement({ Principal: { AWS: home } })).allows.length, 1)
+  for (const enough of [{ Action: 'kms:PutKeyPolicy' }, { Principal: { AWS: home } }]) {
+    assert.equal(admit(statement(enough)), policyText(statement(enough)))
+  }
 })
 
 test('the lockout check counts what the caller may do besides', () => {
-  const delegating = compilePolicy(policyText(statement({ Principal: { AWS: home } })))
-  const own = compilePolicy(policyText(statement({ Principal: undefined })), 'identity')
+  const delegating = policy(statement({ Principal: { AWS: home } }))
   for (const caller of [user(home, 'alice'), session(home, 'Worker', 'shift-1')]) {
     assert.equal(wouldLockOut(delegating, caller, keyArn, home, []), true)
-    assert.equal(wouldLockOut(delegating, caller, keyArn, home, [], [own]), false)
+    const asked = [delegating, caller, keyArn, home, []] as const
+    assert.equal(wouldLockOut(...asked, layers({ identity: [own()] })), false)
+    const bounded = layers({ identity: [own()], boundary: own({ Action: 'kms:Decrypt' }) })
+    assert.equal(wouldLockOut(...asked, bounded), true)
   }
   assert.equal(wouldLockOut(delegating, root(home), keyArn, home, []), false)
   assert.equal(wouldLockOut(delegating, root(abroad), keyArn, home, []), true)
-  const tls = compilePolicy(
-    policyText(statement({ Condition: { Bool: { 'aws:SecureTransport': true } } })),
-  )
+  const tls = policy(statement({ Condition: { Bool: { 'aws:SecureTransport': true } } }))
   assert.equal(wouldLockOut(tls, root(home), keyArn, home, []), true)
   const overTls = [{ 'aws:SecureTransport': 'true' }]
   assert.equal(wouldLockOut(tls, root(home), keyArn, home, overTls), false)
 })
 
+/** Users are not there, and all others are. */
+function withoutUsers(asked: Principal[] = []): Pick<PrincipalNames, 'idOf'> {
+  return {
+    idOf: (principal) => {
+      asked.push(principal)
+      return principal.type === 'user' ? undefined : names.idOf(principal)
+    },
+  }
+}
+
 test('principals that do not exist are refused, whatever the statement says of them', () => {
   const alice = user(home, 'alice').arn
   const asked: Principal[] = []
-  const principalExists = (principal: Principal) => {
-    asked.push(principal)
-    return principal.type !== 'user'
-  }
+  const principals = withoutUsers(asked)
   const known = statement({
     Principal: { AWS: ['*', home, root(abroad).arn], Service: 'logs.amazonaws.com' },
   })
-  admit(known, { principalExists })
+  assert.equal(admit(known, { principals }), policyText(known))
   assert.deepEqual(asked, [
+    { type: 'everyone' },
     { type: 'account', account: home },
     { type: 'account', account: abroad },
     { type: 'service', name: 'logs.amazonaws.com' },
@@ -87,7 +100,7 @@ test('principals that do not exist are refused, whatever the statement says of t
   for (const member of ['Principal', 'NotPrincipal']) {
     const naming = statement({ Principal: undefined, [member]: { AWS: alice }, Action: undefined })
     assert.throws(
-      () => admit([known, naming], { principalExists, bypassLockoutSafetyCheck: true }),
+      () => admit([known, naming], { principals, bypassLockoutSafetyCheck: true }),
       refused('malformed-policy', invalid),
     )
   }
@@ -126,7 +139,6 @@ test('checks come in order: structure, principals, ForAllValues, lockout', () =>
     condition: { Condition: { 'ForAllValues:StringEquals': { 'aws:RequestTag/a': 'x' } } },
     lockout: { Action: 'kms:Decrypt' },
   }
-  const principalExists = (principal: Principal) => principal.type !== 'user'
   const order: [changes: StatementJson, message: RegExp][] = [
     [{ ...wrong.lockout, ...wrong.condition, ...wrong.principal, ...wrong.structure }, /Sid must/],
     [{ ...wrong.lockout, ...wrong.condition, ...wrong.principal }, invalid],
@@ -135,7 +147,7 @@ test('checks come in order: structure, principals, ForAllValues, lockout', () =>
   ]
   for (const [changes, message] of order) {
     assert.throws(
-      () => admit(statement(changes), { principalExists }),
+      () => admit(statement(changes), { principals: withoutUsers() }),
       refused('malformed-policy', message),
     )
   }

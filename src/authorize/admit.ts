@@ -3,11 +3,12 @@ import { ServiceError } from '../base/errors.ts'
 import type { AccountId } from '../base/ids.ts'
 import type { ConditionValues } from './conditions/context.ts'
 import { foldKey } from './conditions/folded-names.ts'
+import type { CallerLayers } from './layers.ts'
 import { wouldLockOut } from './lockout.ts'
-import { type CompiledPolicy, compileDocument } from './policy/compile.ts'
+import { bindPrincipals, type PrincipalNames } from './policy/bind.ts'
+import { compileDocument, compilePolicy } from './policy/compile.ts'
 import type { PolicyDocument } from './policy/document.ts'
 import { parsePolicy } from './policy/parse.ts'
-import { invalidPrincipals, type Principal, principalsOf } from './policy/principal.ts'
 
 /** Who puts the policy, on which key, and what is known of the principals that it names. */
 export type PolicyAdmission = {
@@ -15,43 +16,33 @@ export type PolicyAdmission = {
   readonly keyArn: string
   readonly keyAccount: AccountId
   readonly conditions: readonly ConditionValues[]
-  readonly identityPolicies?: readonly CompiledPolicy[]
-  /** Asked for accounts, users, roles, sessions, federated users and services; never for everyone. */
-  readonly principalExists: (principal: Principal) => boolean
+  readonly layers?: CallerLayers | undefined
+  readonly principals: Pick<PrincipalNames, 'idOf'>
   readonly bypassLockoutSafetyCheck: boolean
 }
 
 /**
  * Everything that is checked when a key policy is put, in this order: JSON, structure, principals, ForAllValues,
  * lockout. Only the last can be bypassed. Throws 'malformed-policy', or 'limit-exceeded' for a policy that is too long.
+ * Answers the text to be stored.
  */
-export function admitKeyPolicy(text: string, admission: PolicyAdmission): CompiledPolicy {
+export function admitKeyPolicy(text: string, admission: PolicyAdmission): string {
   const document = parsePolicy(text, 'key')
-  const policy = compileDocument(document)
-  refuseUnknownPrincipals(document, admission.principalExists)
+  compileDocument(document, text)
+  const bound = bindPrincipals(text, 'key', admission.principals)
   refuseOverlyPermissiveConditions(document)
-  const { caller, keyArn, keyAccount, conditions, identityPolicies } = admission
+  const policy = compilePolicy(bound)
+  const { caller, keyArn, keyAccount, conditions, layers } = admission
   if (
     !admission.bypassLockoutSafetyCheck &&
-    wouldLockOut(policy, caller, keyArn, keyAccount, conditions, identityPolicies)
+    wouldLockOut(policy, caller, keyArn, keyAccount, conditions, layers)
   ) {
     throw new ServiceError(
       'malformed-policy',
       'The new key policy will not allow you to update the key policy in the future.',
     )
   }
-  return policy
-}
-
-function refuseUnknownPrincipals(
-  document: PolicyDocument,
-  exists: PolicyAdmission['principalExists'],
-): void {
-  for (const principal of principalsOf(document)) {
-    if (principal.type !== 'everyone' && !exists(principal)) {
-      throw invalidPrincipals(`unknown ${principal.type}`)
-    }
-  }
+  return bound
 }
 
 /** Keys of which a request has one value or none: ForAllValues would match every request that lacks the key. */

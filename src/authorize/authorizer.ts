@@ -3,9 +3,11 @@ import { ServiceError } from '../base/errors.ts'
 import type { AccountId } from '../base/ids.ts'
 import type { ConditionValues } from './conditions/context.ts'
 import { denialText } from './denial.ts'
-import { decide } from './evaluate.ts'
+import { judge } from './evaluate.ts'
+import type { Evidence } from './evidence.ts'
+import type { CallerLayers, SourcedPolicy } from './layers.ts'
 import type { PolicyCache } from './policy/cache.ts'
-import type { AccessRequest, AccessResource } from './request.ts'
+import type { AccessRequest, AccessResource, PermittingGrant } from './request.ts'
 
 /** One permission on one resource, in the shape in which the services state it. */
 export type PermissionCheck = {
@@ -17,39 +19,86 @@ export type PermissionCheck = {
         readonly account: AccountId
         readonly policy: string
         readonly crossAccount: boolean
+        /** A key that a service made for itself: resource control policies do not reach it. */
+        readonly awsManaged?: boolean
+      }
+    | {
+        readonly type: 'role'
+        readonly arn: string
+        readonly account: AccountId
+        readonly policy: string
       }
     | { readonly type: 'identity'; readonly arn: string; readonly account: AccountId }
   readonly conditions: ConditionValues
-  /** Finds a grant that permits it, and answers its id. Asked only when nothing denies and no policy allows. */
-  readonly grant?: (() => string | undefined) | undefined
+  /** Finds a grant that permits it. Asked only when nothing denies and no policy allows. */
+  readonly grant?: (() => PermittingGrant | undefined) | undefined
 }
 
-/** Throws 'access-denied' with AWS's text unless the caller may; the reason is in the detail. */
+/** What else a decision needs, as it is now. */
+export type PolicySource = {
+  of(caller: Caller): CallerLayers
+  ofResources(account: AccountId): readonly (readonly SourcedPolicy[])[]
+}
+
+export type Verdict = {
+  readonly evidence: Evidence
+  /** 'access-denied' with AWS's text; the reason is in the detail. Undefined: the caller may. */
+  readonly denied: ServiceError | undefined
+}
+
 export type Authorize = (
   caller: Caller,
   check: PermissionCheck,
   context: { readonly globalConditions: ConditionValues },
-) => void
+) => Verdict
 
-export function authorizer(policies: PolicyCache): Authorize {
+export function authorizer(policies: PolicyCache, source: PolicySource): Authorize {
   return (caller, check, { globalConditions }) => {
-    const request: AccessRequest = {
-      caller,
-      permission: check.permission,
-      resource: compiled(check.resource, policies),
-      conditions: [check.conditions, globalConditions],
-      grant: check.grant,
-    }
-    const decision = decide(request)
-    if (decision.allowed) return
-    throw new ServiceError('access-denied', denialText(request, decision), {
-      detail: decision.reason,
-    })
+    const conditions = [check.conditions, globalConditions]
+    const request = accessRequest(caller, check, conditions, policies, source)
+    const evidence = judge(request)
+    const { decision } = evidence
+    const denied = decision.allowed
+      ? undefined
+      : new ServiceError('access-denied', denialText(request, decision), {
+          detail: decision.reason,
+        })
+    return { evidence, denied }
+  }
+}
+
+/** What is asked of the evaluator. */
+export function accessRequest(
+  caller: Caller,
+  check: PermissionCheck,
+  conditions: readonly ConditionValues[],
+  policies: PolicyCache,
+  source: PolicySource,
+): AccessRequest {
+  const { permission, resource } = check
+  const unguarded = resource.type === 'key' && resource.awsManaged === true
+  return {
+    caller,
+    permission,
+    resource: compiled(resource, policies),
+    conditions,
+    layers: source.of(caller),
+    resourceControl: unguarded ? undefined : source.ofResources(resource.account),
+    grant: check.grant,
   }
 }
 
 function compiled(resource: PermissionCheck['resource'], policies: PolicyCache): AccessResource {
-  if (resource.type === 'identity') return resource
-  const { type, arn, account, crossAccount } = resource
-  return { type, arn, account, crossAccount, policy: policies.get(resource.policy) }
+  switch (resource.type) {
+    case 'identity':
+      return resource
+    case 'role': {
+      const { type, arn, account } = resource
+      return { type, arn, account, policy: policies.get(resource.policy, 'trust') }
+    }
+    case 'key': {
+      const { type, arn, account, crossAccount } = resource
+      return { type, arn, account, crossAccount, policy: policies.get(resource.policy) }
+    }
+  }
 }

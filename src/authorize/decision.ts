@@ -1,25 +1,25 @@
 /**
- * The ways in which a call on a key can be granted. D and I are named here and reached by no request yet: there are no
- * federated sessions or service callers.
+ * The ways in which a call on a key, or the taking on of a role, can be granted. D and I are named here and reached by
+ * no request yet: there are no federated users, and no services that call in their own name.
  */
 export type Path =
-  /** The key policy names the user. */
+  /** The resource policy names the user. */
   | 'A'
-  /** The key policy names the session. */
+  /** The resource policy names the session. */
   | 'B'
-  /** The key policy names the role. */
+  /** The resource policy names the role: boundary and session policies limit it. */
   | 'C'
-  /** The key policy names the user behind a federated session. */
+  /** The resource policy names the user behind a federated session. */
   | 'D'
-  /** The key policy names everyone. */
+  /** The resource policy names everyone. */
   | 'E'
-  /** The key policy leaves it to the account, and an identity policy allows it. */
+  /** The resource policy leaves it to the account, and an identity policy allows it within boundary and session. */
   | 'F'
-  /** The key policy leaves it to the account, and the caller is the account's root user. */
+  /** The resource policy leaves it to the account, and the caller is the account's root user. */
   | 'G'
   /** A grant. */
   | 'H'
-  /** The key policy names the service. */
+  /** The resource policy names the service. */
   | 'I'
 
 export type Decision = Allowed | Denied
@@ -30,10 +30,12 @@ export type Allowed = {
   readonly reason:
     | 'key-policy'
     | 'key-and-identity-policy'
+    | 'trust-policy'
+    | 'trust-and-identity-policy'
     | 'identity-policy'
     | 'account-root'
     | 'grant'
-  /** For keys only. */
+  /** Absent where there is no resource policy, and for a web identity, whose provider the trust policy names. */
   readonly path?: Path
   /** Of path H: which grant. */
   readonly grantId?: string
@@ -42,14 +44,28 @@ export type Allowed = {
 export type Denied = {
   readonly allowed: false
   readonly reason: DenialReason
+  /**
+   * Of an explicit denial: the policy that denies, if it has an ARN. Inline policies and resource policies have none.
+   */
+  readonly policyArn?: string
 }
 
 export type DenialReason =
   /** AWS lets no other account call this operation; no policy was read. */
   | 'cross-account-operation'
+  | 'explicit-deny-in-service-control-policy'
+  | 'explicit-deny-in-resource-control-policy'
   | 'explicit-deny-in-key-policy'
+  | 'explicit-deny-in-trust-policy'
   | 'explicit-deny-in-identity-policy'
+  | 'explicit-deny-in-permissions-boundary'
+  | 'explicit-deny-in-session-policy'
+  | 'no-service-control-policy-allows'
+  | 'no-resource-control-policy-allows'
   | 'no-key-policy-allows'
+  | 'no-trust-policy-allows'
   | 'no-identity-policy-allows'
+  | 'no-permissions-boundary-allows'
+  | 'no-session-policy-allows'
   /** Matching the policies against the request would take too long. */
   | 'too-much-work'

@@ -4,7 +4,7 @@ import { admitKeyPolicy } from './admit.ts'
 import { defaultKeyPolicy } from './defaults.ts'
 import { decide } from './evaluate.ts'
 import { compilePolicy } from './policy/compile.ts'
-import { abroad, home, keyArn, root, user } from './test-samples.ts'
+import { abroad, home, keyArn, names, root, user } from './test-samples.ts'
 
 test('the default key policy, as AWS prints it', () => {
   const text = defaultKeyPolicy(home)
@@ -26,14 +26,15 @@ test('the default key policy, as AWS prints it', () => {
       '}',
     ].join('\n'),
   )
-  admitKeyPolicy(text, {
+  const admitted = admitKeyPolicy(text, {
     caller: root(home),
     keyArn,
     keyAccount: home,
     conditions: [],
-    principalExists: () => true,
+    principals: names,
     bypassLockoutSafetyCheck: false,
   })
+  assert.equal(admitted, text)
 })
 
 test('it leaves the key to the account and to nobody else', () => {

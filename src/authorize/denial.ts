@@ -3,26 +3,25 @@ import type { DenialReason, Denied } from './decision.ts'
 import type { AccessRequest } from './request.ts'
 
 /**
- * What a caller is told who may not. AWS names one layer only. A stranger to the key's account learns from a refusal by
- * the key's side no more than when the key does not exist; the layers of the caller's own account may speak openly.
+ * What a caller is told who may not. AWS names one layer only. A stranger to the resource's account learns from a
+ * refusal by the resource's side no more than when the resource does not exist; the layers of the caller's own account
+ * may speak openly, and since 2026 an explicit denial names its policy.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
  */
 export function denialText(request: AccessRequest, denied: Denied): string {
   const { caller, permission, resource } = request
-  const strange = caller.account !== resource.account
-  if (strange && byKeySide.has(denied.reason)) return unknownResourceDenial(caller, permission)
-  const subject = `${refusal(caller, permission)} on resource: ${resource.arn}`
-  switch (denied.reason) {
-    case 'explicit-deny-in-key-policy':
-      return `${subject} with an explicit deny in a resource-based policy`
-    case 'explicit-deny-in-identity-policy':
-      return `${subject} with an explicit deny in an identity-based policy`
-    case 'no-identity-policy-allows':
-      return `${subject} because no identity-based policy allows the ${permission} action`
-    case 'no-key-policy-allows':
-    case 'cross-account-operation':
-    case 'too-much-work':
-      return `${subject} because no resource-based policy allows the ${permission} action`
+  if (caller.type === 'web-identity') return unknownRoleDenial(caller, permission, resource.arn)
+  if (caller.account !== resource.account && isResourceSideDenial(denied)) {
+    return resource.type === 'role'
+      ? unknownRoleDenial(caller, permission, resource.arn)
+      : unknownResourceDenial(caller, permission)
   }
+  const because =
+    denied.reason === 'too-much-work' && resource.type !== 'key'
+      ? nothingAllows[resource.type]
+      : reasons[denied.reason]
+  const named = denied.policyArn === undefined ? '' : `: ${denied.policyArn}`
+  return `${refusal(caller, permission)} on resource: ${resource.arn} ${because(permission)}${named}`
 }
 
 /** For a key that does not exist, or that the caller must not learn of. */
@@ -30,12 +29,64 @@ export function unknownResourceDenial(caller: Caller, permission: string): strin
   return `${refusal(caller, permission)} on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access`
 }
 
-const byKeySide: ReadonlySet<DenialReason> = new Set<DenialReason>([
+/** For a role that does not exist, or that the caller must not learn of. A caller that nobody knows is told no more. */
+export function unknownRoleDenial(caller: Caller, permission: string, arn: string): string {
+  if (caller.type === 'web-identity') return `Not authorized to perform ${permission}`
+  return `${refusal(caller, permission)} on resource: ${arn}`
+}
+
+/** Whether the resource's side refused, which callers from other accounts are not told. */
+export function isResourceSideDenial({ reason }: Denied): boolean {
+  return resourceSide.has(reason)
+}
+
+const resourceSide: ReadonlySet<DenialReason> = new Set<DenialReason>([
   'cross-account-operation',
+  'explicit-deny-in-resource-control-policy',
   'explicit-deny-in-key-policy',
+  'explicit-deny-in-trust-policy',
+  'no-resource-control-policy-allows',
   'no-key-policy-allows',
+  'no-trust-policy-allows',
   'too-much-work',
 ])
+
+type Because = (permission: string) => string
+
+const explicitly =
+  (what: string): Because =>
+  () =>
+    `with an explicit deny in ${what}`
+
+const implicitly =
+  (what: string): Because =>
+  (permission) =>
+    `because no ${what} allows the ${permission} action`
+
+const noResourcePolicy = implicitly('resource-based policy')
+const nothingAllows = {
+  role: implicitly('role trust policy'),
+  identity: implicitly('identity-based policy'),
+} as const
+
+const reasons: Readonly<Record<DenialReason, Because>> = {
+  'cross-account-operation': noResourcePolicy,
+  'explicit-deny-in-service-control-policy': explicitly('a service control policy'),
+  'explicit-deny-in-resource-control-policy': explicitly('a resource control policy'),
+  'explicit-deny-in-key-policy': explicitly('a resource-based policy'),
+  'explicit-deny-in-trust-policy': explicitly('the role trust policy'),
+  'explicit-deny-in-identity-policy': explicitly('an identity-based policy'),
+  'explicit-deny-in-permissions-boundary': explicitly('a permissions boundary'),
+  'explicit-deny-in-session-policy': explicitly('a sessions policy'),
+  'no-service-control-policy-allows': implicitly('service control policy'),
+  'no-resource-control-policy-allows': implicitly('resource control policy'),
+  'no-key-policy-allows': noResourcePolicy,
+  'no-trust-policy-allows': nothingAllows.role,
+  'no-identity-policy-allows': nothingAllows.identity,
+  'no-permissions-boundary-allows': implicitly('permissions boundary'),
+  'no-session-policy-allows': implicitly('session policy'),
+  'too-much-work': noResourcePolicy,
+}
 
 function refusal(caller: Caller, permission: string): string {
   return `User: ${caller.arn} is not authorized to perform: ${permission}`

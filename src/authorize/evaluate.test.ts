@@ -3,14 +3,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Caller } from '../base/caller.ts'
 import type { DenialReason, Path } from './decision.ts'
-import { decide, explain } from './evaluate.ts'
-import { compilePolicy } from './policy/compile.ts'
+import { decide } from './evaluate.ts'
 import {
   abroad,
   accountId,
   home,
   keyArn,
-  policyText,
+  layers,
+  own,
+  policy,
   root,
   type StatementJson,
   session,
@@ -36,13 +37,11 @@ function verdict({ caller, key, identity, permission, crossAccount }: Case): Ver
       type: 'key',
       arn: keyArn,
       account: home,
-      policy: compilePolicy(policyText(key)),
+      policy: policy(key),
       crossAccount: crossAccount ?? true,
     },
     conditions: [{ 'aws:username': 'alice' }],
-    ...(identity === undefined
-      ? {}
-      : { identityPolicies: [compilePolicy(policyText(identity), 'identity')] }),
+    layers: layers({ identity: identity && [identity].flat() }),
   })
   return decision.allowed ? decision.path : decision.reason
 }
@@ -56,7 +55,6 @@ const homeRoot = `arn:aws:iam::${home}:root`
 const naming = (principal: unknown, changes: StatementJson = {}) =>
   statement({ Principal: { AWS: principal }, ...changes })
 const denying = (principal: unknown) => naming(principal, { Effect: 'Deny' })
-const own = (changes: StatementJson = {}) => statement({ Principal: undefined, ...changes })
 
 function table(cases: readonly [name: string, Case, Verdict][]): void {
   for (const [name, input, expected] of cases) assert.equal(verdict(input), expected, name)
@@ -338,9 +336,7 @@ test('without a resource policy the identity policies of the account decide', ()
       permission: 'kms:CreateKey',
       resource: { type: 'identity', arn: '*', account },
       conditions: [],
-      ...(identity === undefined
-        ? {}
-        : { identityPolicies: [compilePolicy(policyText(identity), 'identity')] }),
+      layers: layers({ identity: identity && [identity] }),
     })
   assert.deepEqual(ask(root(home)), { allowed: true, reason: 'account-root' })
   assert.deepEqual(ask(alice), { allowed: false, reason: 'no-identity-policy-allows' })
@@ -369,11 +365,11 @@ test('several identity policies: any may allow, any may deny', () => {
         type: 'key',
         arn: keyArn,
         account: home,
-        policy: compilePolicy(policyText(naming(home))),
+        policy: policy(naming(home)),
         crossAccount: true,
       },
       conditions: [],
-      identityPolicies: identity.map((one) => compilePolicy(policyText(one), 'identity')),
+      layers: layers({ identity }),
     }).allowed
   const other = own({ Action: 'kms:Encrypt' })
   assert.equal(ask(other, own()), true)
@@ -384,19 +380,19 @@ test('several identity policies: any may allow, any may deny', () => {
 test('a grant allows what nothing denies, and is asked for when no policy allows', () => {
   const asked = (caller: Caller, key: StatementJson, identity?: StatementJson) => {
     let times = 0
-    const { decision } = explain({
+    const decision = decide({
       caller,
       permission: 'kms:Decrypt',
       resource: {
         ...{ type: 'key', arn: keyArn, account: home, crossAccount: true },
-        policy: compilePolicy(policyText([key, statement({ Action: 'kms:Other' })])),
+        policy: policy([key, statement({ Action: 'kms:Other' })]),
       },
       conditions: [],
       grant: () => {
         times += 1
-        return 'grant-1'
+        return { grantId: 'grant-1', grantee: 'user' } as const
       },
-      ...(identity && { identityPolicies: [compilePolicy(policyText(identity), 'identity')] }),
+      layers: layers({ identity: identity && [identity] }),
     })
     return [decision.allowed ? (decision.path ?? '') : decision.reason, times]
   }
@@ -425,13 +421,13 @@ test('a decision names its grant, and none opens an operation to other accounts'
     caller: root(abroad),
     permission: 'kms:Decrypt',
     conditions: [],
-    grant: () => 'grant-1',
+    grant: () => ({ grantId: 'grant-1', grantee: 'account' }) as const,
   }
-  const policy = compilePolicy(policyText(naming(home)))
+  const key = policy(naming(home))
   const decided = (crossAccount: boolean) =>
     decide({
       ...request,
-      resource: { type: 'key', arn: keyArn, account: home, policy, crossAccount },
+      resource: { type: 'key', arn: keyArn, account: home, policy: key, crossAccount },
     })
   const grantId = 'grant-1'
   assert.deepEqual(decided(true), { allowed: true, reason: 'grant', path: 'H', grantId })

@@ -50,14 +50,46 @@ export function readJson(text: string, limits: JsonLimits): JsonValue {
   return new Reader(text, limits.depthMax).document()
 }
 
+/** What is wrong with a policy, in the kinds that IAM tells apart. */
+export type Fault =
+  /** The text is no JSON of the kind that policies are. */
+  | 'json'
+  | 'structure'
+  | 'version'
+  | 'repeated-sid'
+  | 'no-action'
+  | 'no-resource'
+  | 'resource-in-trust-policy'
+  | 'no-principal'
+  | 'principal-in-identity-policy'
+  | 'not-principal-in-trust-policy'
+  | 'action-not-of-sts'
+  | 'condition-without-vendor'
+  /** A value that its place does not take. */
+  | 'value'
+
+export class PolicyFault extends ServiceError {
+  readonly fault: Fault
+  readonly at: Location
+  /** What is wrong, without its place. */
+  readonly sentence: string
+
+  constructor(at: Location, sentence: string, fault: Fault) {
+    const path = pathOf(at)
+    const place = path === '' ? '' : ` (${path})`
+    super(
+      'malformed-policy',
+      `Policy contains a syntax error at line ${at.line}, column ${at.column}${place}: ${sentence}`,
+    )
+    this.fault = fault
+    this.at = at
+    this.sentence = sentence
+  }
+}
+
 /** A 'malformed-policy' failure that tells the author of the document where it is. */
-export function syntaxError(at: Location, sentence: string): ServiceError {
-  const path = pathOf(at)
-  const place = path === '' ? '' : ` (${path})`
-  return new ServiceError(
-    'malformed-policy',
-    `Policy contains a syntax error at line ${at.line}, column ${at.column}${place}: ${sentence}`,
-  )
+export function syntaxError(at: Location, sentence: string, fault: Fault = 'value'): PolicyFault {
+  return new PolicyFault(at, sentence, fault)
 }
 
 /** For example `Statement[0].Condition.StringEquals.kms:ViaService`. */
@@ -68,6 +100,10 @@ export function pathOf(at: Location): string {
     if (path.length > pathLengthMax) return `…${path.slice(-pathLengthMax)}`
   }
   return path.startsWith('.') ? path.slice(1) : path
+}
+
+function jsonError(at: Location, sentence: string): PolicyFault {
+  return syntaxError(at, sentence, 'json')
 }
 
 class Reader {
@@ -95,7 +131,7 @@ class Reader {
   #value(parent: Location | undefined, step: string | number, depth: number): JsonValue {
     const at = this.#here(parent, step)
     if (depth > this.#depthMax) {
-      throw syntaxError(at, `the document is nested more than ${this.#depthMax} levels deep.`)
+      throw jsonError(at, `the document is nested more than ${this.#depthMax} levels deep.`)
     }
     switch (this.#text[this.#offset]) {
       case '{':
@@ -128,7 +164,7 @@ class Reader {
       if (this.#text[this.#offset] !== '"') throw this.#unexpected(at, 'a member name')
       const name = this.#string(at)
       if (members.has(name)) {
-        throw syntaxError({ ...nameAt, step: name }, 'the member appears more than once.')
+        throw jsonError({ ...nameAt, step: name }, 'the member appears more than once.')
       }
       this.#space()
       if (!this.#take(':')) throw this.#unexpected(at, '":"')
@@ -181,10 +217,7 @@ class Reader {
     try {
       text = JSON.parse(this.#text.slice(start, this.#offset))
     } catch {
-      throw syntaxError(
-        this.#at(start, at, ''),
-        'the string has an escape that JSON does not know.',
-      )
+      throw jsonError(this.#at(start, at, ''), 'the string has an escape that JSON does not know.')
     }
     if (outsideCharset.test(text)) throw this.#outsideCharset(start)
     return text
@@ -216,16 +249,16 @@ class Reader {
     return { line: this.#line, column: offset - this.#lineStart + 1, parent, step }
   }
 
-  #unexpected(within: Location, expected: string): ServiceError {
+  #unexpected(within: Location, expected: string): PolicyFault {
     const { line, column } = this.#here(undefined, '')
-    return syntaxError({ ...within, line, column }, `expected ${expected}.`)
+    return jsonError({ ...within, line, column }, `expected ${expected}.`)
   }
 
-  #outsideCharset(offset: number): ServiceError {
+  #outsideCharset(offset: number): PolicyFault {
     const before = this.#text.slice(0, offset)
     const line = before.split('\n').length
     const column = offset - before.lastIndexOf('\n')
-    return syntaxError(
+    return jsonError(
       { line, column, parent: undefined, step: '' },
       'only tab, line feed, carriage return and the characters U+0020 to U+00FF may appear.',
     )

@@ -2,6 +2,7 @@ import type { Caller } from '../base/caller.ts'
 import type { AccountId } from '../base/ids.ts'
 import type { ConditionValues } from './conditions/context.ts'
 import { decide } from './evaluate.ts'
+import type { CallerLayers } from './layers.ts'
 import type { CompiledPolicy } from './policy/compile.ts'
 
 /**
@@ -14,7 +15,7 @@ export function wouldLockOut(
   keyArn: string,
   keyAccount: AccountId,
   conditions: readonly ConditionValues[],
-  identityPolicies: readonly CompiledPolicy[] = [],
+  layers?: CallerLayers,
 ): boolean {
   const decision = decide({
     caller,
@@ -27,7 +28,7 @@ export function wouldLockOut(
       crossAccount: false,
     },
     conditions,
-    identityPolicies,
+    layers,
   })
   return !decision.allowed
 }

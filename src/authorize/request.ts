@@ -1,6 +1,7 @@
 import type { Caller } from '../base/caller.ts'
 import type { AccountId } from '../base/ids.ts'
 import type { ConditionValues } from './conditions/context.ts'
+import type { CallerLayers, SourcedPolicy } from './layers.ts'
 import type { CompiledPolicy } from './policy/compile.ts'
 
 /** Everything that a decision depends on. */
@@ -11,13 +12,21 @@ export type AccessRequest = {
   readonly resource: AccessResource
   /** Condition values of the check and of the call, in any number of records. */
   readonly conditions: readonly ConditionValues[]
-  /** The identity policies of the caller. A root user has none and needs none. */
-  readonly identityPolicies?: readonly CompiledPolicy[]
+  /** The policies of the caller; absent: it has none. */
+  readonly layers?: CallerLayers | undefined
+  /** Resource control policies of the resource's account, from the organisation's root down. */
+  readonly resourceControl?: readonly (readonly SourcedPolicy[])[] | undefined
   /**
-   * Finds a grant on the key that permits the call to this very caller, and answers its id. Asked once at the most, and
+   * Finds a grant on the key that permits the call to this very caller. Asked once at the most, and
    * only when nothing denies and no policy allows.
    */
-  readonly grant?: (() => string | undefined) | undefined
+  readonly grant?: (() => PermittingGrant | undefined) | undefined
+}
+
+/** A grant that permits the call, and how it names the caller: one to an account is used by leave of its policies. */
+export type PermittingGrant = {
+  readonly grantId: string
+  readonly grantee: 'user' | 'role' | 'role-session' | 'account'
 }
 
 export type AccessResource =
@@ -28,6 +37,13 @@ export type AccessResource =
       readonly account: AccountId
       readonly policy: CompiledPolicy
       readonly crossAccount: boolean
+    }
+  /** A role that the caller would assume: its trust policy decides as a key policy does. */
+  | {
+      readonly type: 'role'
+      readonly arn: string
+      readonly account: AccountId
+      readonly policy: CompiledPolicy
     }
   /** No resource policy: identity policies of the caller's account alone decide (`*`, an alias). */
   | { readonly type: 'identity'; readonly arn: string; readonly account: AccountId }

@@ -30,6 +30,7 @@ import type {
   KeyName,
   Material,
   NewMaterial,
+  SealPurpose,
   SigningScope,
   WrappedMaterial,
 } from './port.ts'
@@ -298,6 +299,14 @@ export class HsmClient implements Hsm {
     return this.#calls.call(commands.sealSecret, [accessKeyId, secret], ([sealed]) =>
       present(sealed).toString('latin1'),
     )
+  }
+
+  seal(purpose: SealPurpose, owner: string, plaintext: Buffer): Promise<Buffer> {
+    return this.#calls.call(commands.seal, [purpose, owner, plaintext], copyOfOne)
+  }
+
+  open(purpose: SealPurpose, owner: string, sealed: Buffer): Promise<Buffer> {
+    return this.#calls.call(commands.open, [purpose, owner, sealed], copyOfOne)
   }
 
   signingKey(scope: SigningScope): Promise<Buffer> {

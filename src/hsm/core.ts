@@ -28,8 +28,9 @@ import {
 import { macMatches, macOf } from './mac.ts'
 import type { WrappedForm } from './material-text.ts'
 import { Materials } from './materials.ts'
-import type { HsmStatus, KeyName, Material, NewMaterial } from './port.ts'
+import type { HsmStatus, KeyName, Material, NewMaterial, SealPurpose } from './port.ts'
 import { RandomPool } from './random-pool.ts'
+import { openText, sealText } from './seal.ts'
 import type { Soon } from './soon.ts'
 import { Turns } from './turns.ts'
 
@@ -247,6 +248,14 @@ export class Core {
 
   sealSecret(accessKeyId: string, secret: Buffer): string {
     return sealSecret(this.#hierarchy.secretsKey, accessKeyId, secret)
+  }
+
+  seal(purpose: SealPurpose, owner: string, plaintext: Buffer): Buffer {
+    return sealText(this.#hierarchy.secretsKey, purpose, owner, plaintext)
+  }
+
+  open(purpose: SealPurpose, owner: string, sealed: Buffer): Buffer {
+    return openText(this.#hierarchy.secretsKey, purpose, owner, sealed)
   }
 
   signingKey(scope: DerivationScope): Buffer {

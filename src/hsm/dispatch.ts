@@ -24,6 +24,7 @@ import {
   wrappingAlgorithms,
   wrappingKeySpecs,
 } from './key-specs.ts'
+import { sealPurposes } from './port.ts'
 import { commands, type Field } from './protocol.ts'
 import { type Soon, when } from './soon.ts'
 
@@ -245,6 +246,20 @@ const signatures: readonly Command[] = [
     code: commands.sealSecret,
     fields: 2,
     run: (core, accessKeyId, secret) => [core.sealSecret(scopeText(accessKeyId), secret)],
+  },
+  {
+    code: commands.seal,
+    fields: 3,
+    run: (core, purpose, owner, plaintext) => [
+      core.seal(oneOf(sealPurposes, purpose), scopeText(owner), plaintext),
+    ],
+  },
+  {
+    code: commands.open,
+    fields: 3,
+    run: (core, purpose, owner, sealed) => [
+      core.open(oneOf(sealPurposes, purpose), scopeText(owner), sealed),
+    ],
   },
   {
     code: commands.signingKey,

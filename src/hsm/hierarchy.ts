@@ -35,7 +35,7 @@ const retireGraceMs = 60_000
  * makes new wrapped material looks first whether the file is still the one that was read.
  */
 export class Hierarchy {
-  /** Wraps the secrets of access keys. */
+  /** Wraps the secrets of access keys; what is sealed has keys that are derived of it. */
   readonly secretsKey: KeyObject
   /** The 32-byte Ed25519 private key that signs checkpoints. For one reader, who wipes it. */
   readonly checkpointSeed: Buffer

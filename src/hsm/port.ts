@@ -144,6 +144,13 @@ export interface Hsm {
 
   /** Seals the secret access key of `accessKeyId`; only `signingKey` can use it afterwards. */
   sealSecret(accessKeyId: string, secret: Buffer): Promise<string>
+  /**
+   * Seals what only this deployment may have made: what it says is read by `open` alone, with the same purpose and
+   * owner. At most 16 KiB, and an owner of at most 256 bytes.
+   */
+  seal(purpose: SealPurpose, owner: string, plaintext: Buffer): Promise<Buffer>
+  /** 'invalid-ciphertext' for anything that `seal` did not make for this purpose and owner. */
+  open(purpose: SealPurpose, owner: string, sealed: Buffer): Promise<Buffer>
   /** The SigV4 signing key (32 bytes) of one day, Region and service: HMAC chain over the sealed secret. */
   signingKey(scope: SigningScope): Promise<Buffer>
   /**
@@ -154,6 +161,11 @@ export interface Hsm {
   /** The raw 32-byte Ed25519 public key that verifies checkpoints. */
   checkpointPublicKey(): Promise<Buffer>
 }
+
+/** `session`: what the token of temporary credentials says, owned by their access key id. */
+export const sealPurposes = ['session', 'authorization-message'] as const
+
+export type SealPurpose = (typeof sealPurposes)[number]
 
 export type KeyName = {
   readonly region: Region

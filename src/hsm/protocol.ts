@@ -47,6 +47,8 @@ export const commands = {
   importParameters: 40,
   importMaterial: 41,
   replicate: 42,
+  seal: 50,
+  open: 51,
 } as const
 
 /** The answer to a command that failed has one field, the `ErrorCode`. */

@@ -23,6 +23,7 @@ export type Purpose =
   | 'import-token'
   | 'key-material'
   | 'region-key'
+  | 'sealed'
   | 'secrets-key'
 
 /** Length-prefixed, so that no two lists of parts give the same bytes. */

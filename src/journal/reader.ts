@@ -26,6 +26,16 @@ export function* readRecords(
   }
 }
 
+/** The records of every process that has a journal in the folder `journals`, one journal after the other. */
+export function* readEveryJournal(
+  journals: string,
+  files: Files = nodeFiles,
+): Generator<StoredRecord> {
+  for (const node of [...files.list(journals)].sort()) {
+    yield* readRecords(join(journals, node), { files })
+  }
+}
+
 /** Where the next record of a journal goes: the number of records, the segment and the offset in it. */
 export function journalPosition(
   directory: string,

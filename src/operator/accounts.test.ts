@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseAccountId } from '../base/ids.ts'
 import { newCore } from '../hsm/testing/fixtures.ts'
+import { Identities } from '../identities/identities.ts'
 import { createMemoryStore } from '../storage/memory/store.ts'
 import { Mirror } from '../storage/mirror.ts'
 import { Accounts, newAccessKey } from './accounts.ts'
@@ -23,7 +24,8 @@ test('access keys have the form of AWS, whatever the bytes', () => {
 
 test('an account is there once its rows are committed, its secret sealed', async (t) => {
   const mirror = new Mirror(createMemoryStore())
-  const accounts = new Accounts(mirror)
+  const identities = new Identities(mirror)
+  const accounts = new Accounts(mirror, identities)
   await mirror.load()
   const account = parseAccountId('111122223333')
   assert.ok(account !== undefined)
@@ -32,17 +34,11 @@ test('an account is there once its rows are committed, its secret sealed', async
   assert.equal(accounts.exists(account), false)
   await mirror.commit(puts, [])
   assert.deepEqual([accounts.exists(account), accounts.size], [true, 1])
-  const { sealedSecret, ...record } = accounts.credential(key.accessKeyId) ?? {}
+  const { sealedSecret, ...record } = identities.accessKey(key.accessKeyId) ?? {}
   assert.deepEqual(record, {
     accessKeyId: key.accessKeyId,
     status: 'Active',
-    caller: {
-      type: 'root',
-      account,
-      arn: 'arn:aws:iam::111122223333:root',
-      principalId: account,
-      accessKeyId: key.accessKeyId,
-    },
+    account,
     createdAt: 5,
   })
   assert.ok(!Buffer.from(sealedSecret ?? '', 'base64').includes(key.secretAccessKey))

@@ -1,8 +1,8 @@
-import type { CredentialRecord } from '../authenticate/credentials.ts'
-import type { Caller } from '../base/caller.ts'
-import { type AccountId, type Region, rootArn } from '../base/ids.ts'
+import type { AccountId, Region } from '../base/ids.ts'
 import type { Random } from '../base/random.ts'
 import type { Hsm } from '../hsm/port.ts'
+import type { Identities } from '../identities/identities.ts'
+import { newSecretAccessKey, newUniqueId } from '../identities/unique-id.ts'
 import { jsonCodec, type Mirror, type Table } from '../storage/mirror.ts'
 import type { Put } from '../storage/port.ts'
 
@@ -16,16 +16,16 @@ export type Deployment = {
 
 export type Account = { readonly account: AccountId; readonly createdAt: number }
 
-/** The deployment's accounts and access keys. */
+/** The deployment and its accounts. */
 export class Accounts {
   readonly #deployment: Table<Deployment>
   readonly #accounts: Table<Account>
-  readonly #credentials: Table<CredentialRecord>
+  readonly #identities: Identities
 
-  constructor(mirror: Mirror) {
+  constructor(mirror: Mirror, identities: Identities) {
+    this.#identities = identities
     this.#deployment = mirror.table('deployment', jsonCodec<Deployment>())
     this.#accounts = mirror.table('account', jsonCodec<Account>())
-    this.#credentials = mirror.table('credential', jsonCodec<CredentialRecord>())
   }
 
   get deployment(): Deployment | undefined {
@@ -36,12 +36,17 @@ export class Accounts {
     return this.#accounts.size
   }
 
+  all(): readonly AccountId[] {
+    return [...this.#accounts.values()].map(({ account }) => account)
+  }
+
   exists(account: AccountId): boolean {
     return this.#accounts.get(account) !== undefined
   }
 
-  credential(accessKeyId: string): CredentialRecord | undefined {
-    return this.#credentials.get(accessKeyId)
+  /** When it was made, ms since the epoch. */
+  createdAt(account: AccountId): number | undefined {
+    return this.#accounts.get(account)?.createdAt
   }
 
   found(deployment: Deployment): Put {
@@ -50,33 +55,22 @@ export class Accounts {
 
   /** The changes that make an account and the access key of its root user. */
   async create(account: AccountId, key: AccessKey, now: number, hsm: Hsm): Promise<readonly Put[]> {
-    const credential: CredentialRecord = {
-      accessKeyId: key.accessKeyId,
-      status: 'Active',
-      sealedSecret: await hsm.sealSecret(key.accessKeyId, Buffer.from(key.secretAccessKey, 'utf8')),
-      caller: rootCaller(account, key.accessKeyId),
-      createdAt: now,
-    }
+    const { accessKeyId, secretAccessKey } = key
+    const sealedSecret = await hsm.sealSecret(accessKeyId, Buffer.from(secretAccessKey, 'utf8'))
+    const status = 'Active'
     return [
       this.#accounts.put(account, { account, createdAt: now }),
-      this.#credentials.put(key.accessKeyId, credential),
+      this.#identities.addAccessKey({ accessKeyId, account, status, sealedSecret, createdAt: now }),
     ]
   }
 }
 
 export type AccessKey = { readonly accessKeyId: string; readonly secretAccessKey: string }
 
-function rootCaller(account: AccountId, accessKeyId: string): Caller {
-  return { type: 'root', account, arn: rootArn(account), principalId: account, accessKeyId }
-}
-
-const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-
-/** In AWS's form: `AKIA` and 16 characters of base32; 40 characters of base64. */
+/** In AWS's form. */
 export function newAccessKey(random: Random): AccessKey {
-  const letters = [...random.bytes(16)].map((byte) => base32[byte % 32])
   return {
-    accessKeyId: `AKIA${letters.join('')}`,
-    secretAccessKey: random.bytes(30).toString('base64'),
+    accessKeyId: newUniqueId('AKIA', random),
+    secretAccessKey: newSecretAccessKey(random),
   }
 }

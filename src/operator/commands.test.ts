@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, type TestContext, test } from 'node:test'
 import { parseAccountId } from '../base/ids.ts'
 import { systemRandom } from '../base/random.ts'
+import { Identities } from '../identities/identities.ts'
 import { openJournal } from '../journal/journal.ts'
 import { readRecords } from '../journal/reader.ts'
 import { publicKey, signWithKey, temporaryDirectory } from '../journal/testing/fixtures.ts'
@@ -36,6 +37,7 @@ async function opened(t: TestContext) {
   })
   const commands = operatorCommands({
     ...house,
+    ...house.tables,
     domainKeys,
     random: systemRandom,
     endpoint: () => 'https://kms.test',
@@ -55,7 +57,7 @@ async function opened(t: TestContext) {
 /** The house's records as another process sees them. */
 async function elsewhere(house: House) {
   const mirror = new Mirror(createMemoryStore(house.shared))
-  const accounts = new Accounts(mirror)
+  const accounts = new Accounts(mirror, new Identities(mirror))
   await mirror.load()
   return { mirror, accounts }
 }
@@ -237,7 +239,7 @@ describe('backup-snapshot', () => {
       random: systemRandom,
     })
     const mirror = new Mirror(store)
-    const accounts = new Accounts(mirror)
+    const accounts = new Accounts(mirror, new Identities(mirror))
     const quotas = new Quotas(mirror, [])
     const table = mirror.table<number>('change', jsonCodec())
     await mirror.load()
@@ -248,6 +250,7 @@ describe('backup-snapshot', () => {
       ...recorder,
       accounts,
       quotas,
+      guardrails: unused,
       hsm: unused,
       domainKeys: unused,
       clock: { now: () => 0 },

@@ -2,12 +2,14 @@ import type { Clock } from '../base/clock.ts'
 import { type AccountId, parseAccountId, parseRegion, type Region } from '../base/ids.ts'
 import type { Random } from '../base/random.ts'
 import type { Hsm } from '../hsm/port.ts'
+import type { Organization } from '../identities/organization.ts'
 import type { OpenedJournal } from '../journal/journal.ts'
 import { commitRecorded, type Recorder } from '../record/commit.ts'
 import { StoreConflict } from '../storage/port.ts'
 import type { DomainKeys } from '../upkeep/domain-keys.ts'
 import { type Accounts, newAccessKey } from './accounts.ts'
 import { operatorEvent } from './event.ts'
+import { guardrailCommands } from './guardrail-commands.ts'
 import { quotaCommands } from './quota-commands.ts'
 import type { Quotas } from './quotas.ts'
 import { type Command, OperatorError } from './socket.ts'
@@ -17,6 +19,7 @@ export type OperatorDeps = Recorder & {
   readonly journal: OpenedJournal
   readonly accounts: Accounts
   readonly quotas: Quotas
+  readonly guardrails: Organization
   readonly hsm: Hsm
   readonly domainKeys: DomainKeys
   readonly clock: Clock
@@ -40,7 +43,9 @@ export function operatorCommands(deps: OperatorDeps): Readonly<Record<string, Co
     'account-create': fresh((input) => createAccount(deps, input)),
     'domain-key-rotate': fresh((input, progress) => rotateDomainKeys(deps, input, progress)),
     ...Object.fromEntries(
-      Object.entries(quotaCommands(deps)).map(([name, command]) => [name, fresh(command)]),
+      Object.entries({ ...quotaCommands(deps), ...guardrailCommands(deps) }).map(
+        ([name, command]) => [name, fresh(command)],
+      ),
     ),
     'backup-snapshot': fresh((input, progress) => snapshot(deps, input, progress)),
   }

@@ -103,9 +103,9 @@ describe('an input', () => {
     assert.deepEqual(logged, [])
   })
 
-  test('beyond 64 KB is refused, and the refusal arrives', async (t) => {
+  test('beyond 256 KB is refused, and the refusal arrives', async (t) => {
     const { path, send } = await opened(t, { size: async (input) => String(input['a']).length })
-    const fits = 'a'.repeat(64 * 1024 - '{"a":""}'.length)
+    const fits = 'a'.repeat(256 * 1024 - '{"a":""}'.length)
     assert.equal(await send('size', { a: fits }), fits.length)
     await assert.rejects(send('size', { a: `${fits}a` }), refused('The request is too large.'))
     const body = JSON.stringify({ a: 'a'.repeat(8 * 1024 * 1024) })

@@ -16,7 +16,8 @@ export class OperatorError extends Error {
   override readonly name = 'OperatorError'
 }
 
-const requestBytesMax = 64 * 1024
+/** Two key policies, and what JSON makes of them. */
+const requestBytesMax = 256 * 1024
 
 /** The socket's name in the `run` folder. Relative: a socket's whole path is limited to about 100 bytes. */
 export function socketName(node: string): string {

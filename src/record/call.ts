@@ -1,6 +1,7 @@
 import type { Authenticated } from '../authenticate/authenticator.ts'
+import type { Evidence } from '../authorize/evidence.ts'
 import type { ServiceError } from '../base/errors.ts'
-import type { AnyOperation, CallContext, Service } from '../services/operation.ts'
+import type { AnyOperation, CallContext, ConditionValues, Service } from '../services/operation.ts'
 import type { HttpRequest, Protocol, Reply } from '../wire/protocol.ts'
 
 /** One request on its way through the pipeline. Each stage fills in what it found; nothing is taken away. */
@@ -8,6 +9,8 @@ export type Call = {
   readonly request: HttpRequest
   readonly reply: (reply: Reply) => void
   readonly requestId: string
+  /** What each permission was decided on, in the order of the checks; the last one denied if any did. */
+  readonly evidence: Evidence[]
 
   /** identify: which protocol, and which operation it names. */
   addressed?: Addressed
@@ -23,6 +26,8 @@ export type Call = {
   resolved?: boolean
   /** authorize: whether every permission that it takes was allowed. */
   authorized?: boolean
+  /** authorize: condition values that policies ask for and that are still being sought. */
+  delayed?: Promise<ConditionValues> | undefined
   /** operate */
   output?: unknown
   /** The first stage that refused; what the call is answered with. */
@@ -34,5 +39,7 @@ export type Addressed = {
   readonly protocol: Protocol
   /** X-Amz-Target up to its last dot; undefined in the Query protocol. */
   readonly targetPrefix: string | undefined
+  /** Of the Query protocol: the API version as it was sent. */
+  readonly version?: string | undefined
   readonly operationName: string | undefined
 }

@@ -1,6 +1,7 @@
-import type { Caller } from '../base/caller.ts'
+import type { Caller, WebIdentity } from '../base/caller.ts'
 import type { AccountId, Region } from '../base/ids.ts'
 import type { AuditResource, JsonObject } from '../services/operation.ts'
+import { sessionContextOf } from './session-context.ts'
 
 /**
  * CloudTrail events (record version 1.11), as text. One serializer, one order of members: the text is what stands
@@ -23,6 +24,8 @@ export type ApiCallEvent = {
   readonly requestParameters: JsonObject | null
   readonly responseElements: JsonObject | null
   readonly additionalEventData?: JsonObject | undefined
+  /** JSON text, of what the call was allowed or denied on: the member `authorization` of additionalEventData. */
+  readonly authorization?: string | undefined
   readonly requestId: string
   readonly readOnly: boolean
   readonly resources?: readonly AuditResource[] | undefined
@@ -34,12 +37,17 @@ export type ApiCallEvent = {
 const textBytesMax = 1024
 /** CloudTrail's own bound on requestParameters and on responseElements. */
 export const elementBytesLimit = 100 * 1024
-/** More than a record takes beside those two: who, when, what, about which keys, from where. */
-const besideBytesMax = 6 * 1024
+/** More than a record takes beside those two and what it was decided on: who, when, what, which keys, from where. */
+const besideBytesMax = 6400
+
+/** What a call was decided on: usually some hundred bytes, and some thousands where there are many policies. */
+function authorizationBytesFor(elementBytesMax: number): number {
+  return Math.floor(elementBytesMax / 3)
+}
 
 /** How long the two elements may be, so that no record is longer than `recordBytesMax` (at least 12 KB). */
 export function elementBytesFor(recordBytesMax: number): number {
-  return Math.min(elementBytesLimit, Math.floor((recordBytesMax - besideBytesMax) / 2))
+  return Math.min(elementBytesLimit, Math.floor(((recordBytesMax - besideBytesMax) * 3) / 7))
 }
 
 /**
@@ -47,7 +55,7 @@ export function elementBytesFor(recordBytesMax: number): number {
  * fifth of the whole pipeline. `event.test.ts` compares it with what JSON.stringify makes of the same event.
  */
 export function apiCallRecord(event: ApiCallEvent, elementBytesMax: number): string {
-  const { errorCode, additionalEventData, resources, sharedEventId, tlsDetails } = event
+  const { errorCode, resources, sharedEventId, tlsDetails } = event
   const userAgent = cut(event.userAgent)
   const errorMessage = cut(event.errorMessage)
   let text = `{"eventVersion":"1.11","userIdentity":${identityText(event.userIdentity)}`
@@ -59,9 +67,7 @@ export function apiCallRecord(event: ApiCallEvent, elementBytesMax: number): str
   if (errorMessage !== undefined) text += `,"errorMessage":${quote(errorMessage)}`
   text += `,"requestParameters":${bounded(event.requestParameters, elementBytesMax)}`
   text += `,"responseElements":${bounded(event.responseElements, elementBytesMax)}`
-  if (additionalEventData !== undefined) {
-    text += `,"additionalEventData":${jsonText(additionalEventData)}`
-  }
+  text += additionalText(event, elementBytesMax)
   text += `,"requestID":${quote(event.requestId)},"eventID":${quote(event.eventId)}`
   text += `,"readOnly":${event.readOnly}`
   if (resources !== undefined) text += `,"resources":${jsonText(resources)}`
@@ -71,6 +77,18 @@ export function apiCallRecord(event: ApiCallEvent, elementBytesMax: number): str
   text += ',"eventCategory":"Management"'
   if (tlsDetails !== undefined) text += `,"tlsDetails":${jsonText(tlsDetails)}`
   return `${text}}`
+}
+
+function additionalText(event: ApiCallEvent, elementBytesMax: number): string {
+  const { additionalEventData, authorization } = event
+  if (authorization === undefined) {
+    return additionalEventData === undefined
+      ? ''
+      : `,"additionalEventData":${jsonText(additionalEventData)}`
+  }
+  const own = additionalEventData === undefined ? '' : jsonText(additionalEventData).slice(1, -1)
+  const kept = boundedText(authorization, authorizationBytesFor(elementBytesMax))
+  return `,"additionalEventData":{${own}${own === '' ? '' : ','}"authorization":${kept}}`
 }
 
 /** Terminals act on these control characters, and some readers break lines at the last two; JSON allows them all. */
@@ -90,7 +108,7 @@ function printable(json: string): string {
 
 const safe = /^[\w .:/@+=,;()#-]*$/
 
-function quote(text: string): string {
+export function quote(text: string): string {
   return safe.test(text) ? `"${text}"` : jsonText(text)
 }
 
@@ -149,16 +167,33 @@ export function serviceEventRecord(event: ServiceEvent): string {
 export function callerIdentity(caller: Caller): JsonObject {
   let identity = identities.get(caller)
   if (identity === undefined) {
-    const { type, principalId, arn, account, accessKeyId, userName } = caller
+    const { type, principalId, arn, account, accessKeyId, userName, webIdentity } = caller
+    if (webIdentity !== undefined) return webIdentityUser(principalId, webIdentity)
     const own = { type: identityType[type], principalId, arn, accountId: account, accessKeyId }
-    identity = userName === undefined ? own : { ...own, userName }
+    const sessionContext = sessionContextOf(caller)
+    identity = {
+      ...own,
+      ...(userName === undefined ? {} : { userName }),
+      ...(sessionContext === undefined ? {} : { sessionContext }),
+    }
     identities.set(caller, identity)
   }
   return identity
 }
 
+/** Of one call: nobody is kept. */
+function webIdentityUser(principalId: string, { subject, provider }: WebIdentity): JsonObject {
+  const type = identityType['web-identity']
+  return { type, principalId, userName: subject, identityProvider: provider }
+}
+
 const identities = new WeakMap<Caller, JsonObject>()
-const identityType = { root: 'Root', user: 'IAMUser', 'role-session': 'AssumedRole' } as const
+const identityType = {
+  root: 'Root',
+  user: 'IAMUser',
+  'role-session': 'AssumedRole',
+  'web-identity': 'WebIdentityUser',
+} as const
 
 /** userIdentity of a caller from another account, in the copy that the owner of the resource gets. */
 export function foreignIdentity(caller: Caller): JsonObject {
@@ -205,7 +240,10 @@ function bounded(element: JsonObject | null, bytesMax: number): string {
   if (element === null) return 'null'
   const plain = JSON.stringify(element)
   if (plain.length > bytesMax) return omitted(Buffer.byteLength(plain), bytesMax)
-  const json = printable(plain)
+  return boundedText(printable(plain), bytesMax)
+}
+
+function boundedText(json: string, bytesMax: number): string {
   if (json.length * utf8BytesMax <= bytesMax) return json
   const bytes = Buffer.byteLength(json)
   return bytes <= bytesMax ? json : omitted(bytes, bytesMax)

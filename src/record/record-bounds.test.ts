@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { judge } from '../authorize/evaluate.ts'
+import type { Evidence } from '../authorize/evidence.ts'
+import { compilePolicy } from '../authorize/policy/compile.ts'
+import type { Caller } from '../base/caller.ts'
 import { ServiceError } from '../base/errors.ts'
 import type { AccountId, Region } from '../base/ids.ts'
 import { systemRandom } from '../base/random.ts'
@@ -15,14 +19,54 @@ import { awsJson } from '../wire/aws-json.ts'
 import { structure } from '../wire/schema.ts'
 import type { Call } from './call.ts'
 import { commitRecorded, replayOutbox } from './commit.ts'
-import { elementBytesFor, elementBytesLimit } from './event.ts'
+import { elementBytesFor, elementBytesLimit, jsonText } from './event.ts'
 import { recordsOf } from './records.ts'
 
 const account = '111122223333' as AccountId
 const owners = ['444455556666', '777788889999'] as AccountId[]
 
+/** More than that stands in no record about its caller. */
+const largestSession: Caller = {
+  type: 'role-session',
+  account,
+  arn: `arn:aws:sts::${account}:assumed-role/${'n'.repeat(64)}/${'s'.repeat(64)}`,
+  principalId: `${'P'.repeat(128)}:${'s'.repeat(64)}`,
+  accessKeyId: 'K'.repeat(128),
+  roleId: 'P'.repeat(128),
+  roleArn: `arn:aws:iam::${account}:role${'p'.repeat(512)}${'n'.repeat(64)}`,
+  session: {
+    issuedAt: 0,
+    expiresAt: 1,
+    sourceIdentity: 's'.repeat(64),
+    webIdentity: {
+      provider: `arn:aws:iam::${account}:oidc-provider/${'o'.repeat(255)}`,
+      subject: 's'.repeat(255),
+      audience: 'a'.repeat(255),
+    },
+  },
+}
+
+const everyone = { Effect: 'Allow', Principal: '*', Action: '*', Resource: '*' }
+const policy = compilePolicy(JSON.stringify({ Version: '2012-10-17', Statement: everyone }))
+const askedKey = 'kms:encryptioncontext:a'
+
+/** A decision for which so long a value was asked of the request. */
+function askingEvidence(value: string): Evidence {
+  const arn = `arn:aws:kms:us-east-1:${account}:key/${'k'.repeat(36)}`
+  const evidence = judge({
+    ...{ caller: largestSession, permission: 'kms:Touch', conditions: [] },
+    resource: { type: 'key', arn, account, policy, crossAccount: true },
+  })
+  return { ...evidence, context: { asked: () => new Map([[askedKey, value]]) } }
+}
+
 /** A call whose record has as much of everything as there can be, of a character that takes the most bytes. */
-function largestCall(character: string, elementCharacters: number, failure?: ServiceError): Call {
+function largestCall(
+  character: string,
+  elementCharacters: number,
+  askedCharacters: number,
+  failure?: ServiceError,
+): Call {
   const text = (length: number) => character.repeat(length)
   const alias = `arn:aws:kms:us-east-1:${account}:alias/${'a'.repeat(250)}`
   const touch = operation({
@@ -59,17 +103,11 @@ function largestCall(character: string, elementCharacters: number, failure?: Ser
       tls: { version: 'TLSv1.3', cipher: 'TLS_AES_128_CCM_8_SHA256' },
     },
     reply: () => {},
+    evidence: [askingEvidence(text(askedCharacters))],
     requestId: systemRandom.uuid(),
     addressed: { protocol: awsJson, targetPrefix: 'TrentService', operationName: 'Touch' },
     identity: {
-      caller: {
-        type: 'user',
-        account,
-        arn: `arn:aws:iam::${account}:user/${'p'.repeat(512)}/${'n'.repeat(64)}`,
-        principalId: 'P'.repeat(128),
-        accessKeyId: 'K'.repeat(128),
-        userName: 'n'.repeat(64),
-      },
+      caller: largestSession,
       region: 'r'.repeat(32) as Region,
       service: 'kms',
       accessKeyId: 'K'.repeat(128),
@@ -88,29 +126,34 @@ describe('no record is longer than the journal takes', () => {
   const segments = [minSegmentBytes, minSegmentBytes + 4096, 64 * 1024, 256 * 1024, maxSegmentBytes]
 
   test('whatever a segment holds, and whatever callers write', () => {
+    const whole = new Set<string>()
     for (const segmentBytes of segments) {
       const most = maxRecordBytes(segmentBytes)
       const elementBytes = elementBytesFor(most)
-      assert.ok(elementBytes >= 3000)
+      assert.ok(elementBytes >= 2500)
       for (const character of characters) {
         const each = JSON.stringify(character).length - 2
         const failure = new ServiceError('validation', character.repeat(5000))
+        const cost = Buffer.byteLength(jsonText(character)) - 2
+        const asked = [Math.floor((elementBytes / 3 - 420) / cost), 40_000]
         const calls = [
           Math.floor((elementBytes - 8) / 6),
           Math.floor(elementBytes / each) - 8,
           150_000,
         ]
-          .map((length) => largestCall(character, length))
-          .concat(largestCall(character, 150_000, failure))
+          .flatMap((length) => asked.map((many) => largestCall(character, length, many)))
+          .concat(largestCall(character, 150_000, 150_000, failure))
         for (const call of calls) {
           for (const { record } of recordsOf(call, Date.now(), systemRandom, elementBytes)) {
             const bytes = Buffer.byteLength(record)
             assert.ok(bytes <= most, `${bytes} of ${most} bytes, ${JSON.stringify(character)}`)
-            JSON.parse(record)
+            const { additionalEventData } = JSON.parse(record)
+            if (Array.isArray(additionalEventData.authorization)) whole.add(character)
           }
         }
       }
     }
+    assert.deepEqual([...whole], characters, 'what was decided on is there where it fits')
   })
 
   test('and the usual size of a segment leaves the elements what CloudTrail does', () => {

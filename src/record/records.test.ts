@@ -64,6 +64,7 @@ function callOf(members: Partial<Call> = {}): Call {
   return {
     request,
     reply: () => {},
+    evidence: [],
     requestId: 'request',
     addressed: { protocol: awsJson, targetPrefix: 'TrentService', operationName: 'Touch' },
     identity,
@@ -171,14 +172,17 @@ describe('what a request says', () => {
 
 describe('global condition keys', () => {
   const now = Date.UTC(2026, 4, 6, 7, 8, 9, 500)
+  const organization = { organizationId: 'o-a1b2c3d4e5' }
 
   test('of a root user over plain HTTP', () => {
-    assert.deepEqual(globalConditions(request, identity, now), {
+    assert.deepEqual(globalConditions(request, identity, now, organization), {
       'aws:CurrentTime': '2026-05-06T07:08:09Z',
       'aws:EpochTime': String(Date.UTC(2026, 4, 6, 7, 8, 9) / 1000),
       'aws:PrincipalAccount': account,
       'aws:PrincipalArn': caller.arn,
       'aws:PrincipalIsAWSService': 'false',
+      'aws:PrincipalOrgID': 'o-a1b2c3d4e5',
+      'aws:PrincipalOrgPaths': ['o-a1b2c3d4e5/r-a1b2/'],
       'aws:PrincipalType': 'Account',
       'aws:RequestedRegion': 'us-east-1',
       'aws:SecureTransport': 'false',
@@ -192,7 +196,7 @@ describe('global condition keys', () => {
   test('are refused to a call from no address, which no policy could deny', () => {
     for (const remoteAddress of ['', '::ffff:', 'fe80::1%eth0']) {
       assert.throws(
-        () => globalConditions({ ...request, remoteAddress }, identity, now),
+        () => globalConditions({ ...request, remoteAddress }, identity, now, organization),
         (error) => error instanceof ServiceError && error.code === 'internal',
         remoteAddress,
       )
@@ -207,6 +211,7 @@ describe('global condition keys', () => {
       { ...request, tls, rawHeaders },
       { ...identity, caller: user },
       now,
+      organization,
     )
     assert.equal(ofUser['aws:username'], 'mona')
     assert.equal(ofUser['aws:PrincipalType'], 'User')
@@ -215,8 +220,47 @@ describe('global condition keys', () => {
     assert.equal('aws:UserAgent' in ofUser, false)
     const roleArn = 'arn:aws:iam::111122223333:role/path/r'
     const session: Caller = { ...caller, type: 'role-session', roleArn }
-    const ofSession = globalConditions(request, { ...identity, caller: session }, now)
+    const ofSession = globalConditions(request, { ...identity, caller: session }, now, organization)
     assert.equal(ofSession['aws:PrincipalArn'], roleArn)
     assert.equal(ofSession['aws:PrincipalType'], 'AssumedRole')
+    for (const key of ['aws:username', 'aws:TokenIssueTime', 'aws:MultiFactorAuthPresent']) {
+      assert.equal(key in ofSession, false, key)
+    }
+  })
+
+  test('of temporary credentials: their tags, when they were given, and who vouched', () => {
+    const session: Caller = {
+      ...caller,
+      type: 'role-session',
+      arn: 'arn:aws:sts::111122223333:assumed-role/r/job',
+      principalId: 'AROA1:job',
+      roleArn: 'arn:aws:iam::111122223333:role/r',
+      roleId: 'AROA1',
+      tags: { team: 'blue', 'a:b': '' },
+      session: {
+        issuedAt: Date.UTC(2026, 4, 6, 7),
+        expiresAt: Date.UTC(2026, 4, 6, 8),
+        sourceIdentity: 'mona',
+        webIdentity: { provider: 'arn:p', subject: 's', audience: 'a' },
+      },
+      providerConditions: { 'idp.example:sub': 's' },
+    }
+    const conditions = globalConditions(
+      request,
+      { ...identity, caller: session },
+      now,
+      organization,
+    )
+    const expected = {
+      'aws:userid': 'AROA1:job',
+      'aws:PrincipalTag/team': 'blue',
+      'aws:PrincipalTag/a:b': '',
+      'aws:TokenIssueTime': '2026-05-06T07:00:00Z',
+      'aws:MultiFactorAuthPresent': 'false',
+      'aws:SourceIdentity': 'mona',
+      'aws:FederatedProvider': 'arn:p',
+      'idp.example:sub': 's',
+    }
+    assert.deepEqual({ ...conditions, ...expected }, conditions)
   })
 })

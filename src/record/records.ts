@@ -1,9 +1,12 @@
+import { isResourceSideDenial } from '../authorize/denial.ts'
+import type { Evidence } from '../authorize/evidence.ts'
 import { ServiceError } from '../base/errors.ts'
 import type { AccountId } from '../base/ids.ts'
 import type { Random } from '../base/random.ts'
 import type { AuditResource, JsonObject } from '../services/operation.ts'
 import type { OutboxEvent } from '../storage/port.ts'
 import { wireName } from '../wire/errors.ts'
+import { decisionText } from './authorization.ts'
 import type { Call } from './call.ts'
 import { type ApiCallEvent, apiCallRecord, callerIdentity, cut, foreignIdentity } from './event.ts'
 import { headerOf, sourceIp } from './request.ts'
@@ -28,6 +31,7 @@ export function recordsOf(
     eventId: random.uuid(),
     sharedEventId: owners.length === 0 ? undefined : random.uuid(),
     userIdentity: callerIdentity(caller),
+    authorization: authorizationOf(call, caller.account),
     time,
     eventSource: call.service?.eventSource ?? `${identity.service}.amazonaws.com`,
     eventName: call.operation?.name ?? unknownName(call.addressed?.operationName),
@@ -45,7 +49,9 @@ export function recordsOf(
     const eventId = random.uuid()
     const userIdentity = foreignIdentity(caller)
     const side = sideOf(call, view, owner)
-    const copy = { ...event, ...side, eventId, userIdentity, recipientAccountId: owner }
+    const authorization = authorizationOf(call, owner)
+    const own = { eventId, userIdentity, authorization, recipientAccountId: owner }
+    const copy = { ...event, ...side, ...own }
     return { id: eventId, record: apiCallRecord(copy, elementBytesMax) }
   })
   return [own, ...copies]
@@ -106,6 +112,32 @@ function sideOf(call: Call, view: View, owner: AccountId): Partial<View> {
     additionalEventData: operation?.audit.additional?.(output, input, target, owner),
     resources: view.resources?.filter((resource) => resource.accountId === owner),
   }
+}
+
+/**
+ * What the call was decided on, as an account may see it: the caller's own its policies, the owner of a resource those
+ * of the resource, both where they are one. When the call failed without a decision that its caller is told openly,
+ * nothing at all: a stranger's record looks the same whether or not there is such a key.
+ */
+function authorizationOf(call: Call, account: AccountId): string | undefined {
+  const { evidence, authorized, identity } = call
+  const last = evidence.at(-1)
+  if (last === undefined || identity === undefined) return undefined
+  if (authorized !== true && !isTold(last)) return undefined
+  const own = identity.caller.account
+  let text = ''
+  for (const decided of evidence) {
+    const owner = decided.request.resource.account
+    if (account !== own && account !== owner) continue
+    const side = own === owner ? undefined : account === own ? 'caller' : 'resource'
+    text += `${text === '' ? '' : ','}${decisionText(decided, side)}`
+  }
+  return text === '' ? undefined : `[${text}]`
+}
+
+function isTold({ request, decision }: Evidence): boolean {
+  if (decision.allowed) return false
+  return request.caller.account === request.resource.account || !isResourceSideDenial(decision)
 }
 
 function requestParametersOf(call: Call): JsonObject | null {

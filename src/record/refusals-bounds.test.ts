@@ -31,6 +31,7 @@ function opened(context: TestContext) {
         remoteAddress,
       },
       reply: () => {},
+      evidence: [],
       requestId: '',
       failure: new ServiceError(code),
     })

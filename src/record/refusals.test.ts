@@ -26,6 +26,7 @@ function opened(context: TestContext) {
         remoteAddress,
       },
       reply: () => {},
+      evidence: [],
       requestId: '',
       failure: new ServiceError(code),
     })

@@ -23,6 +23,8 @@ export type Operation<
   readonly output: O
   /** `write` changes state; CloudTrail's readOnly is true for the other two. */
   readonly effects: 'read' | 'use' | 'write'
+  /** Called by web identities, who sign nothing, and by nobody else. */
+  readonly unsigned?: true
   /** What it may answer besides the errors that every operation may answer. */
   readonly errors: readonly ErrorCode[]
   /** Finds what the call is about. Throws what the caller may learn before authorization (not-found, validation). */
@@ -77,10 +79,29 @@ export type CallContext = {
   readonly requestId: string
   /** Global condition keys (`aws:SourceIp` …), in the spelling of AWS. */
   readonly globalConditions: ConditionValues
+  /**
+   * The service of this deployment that makes the call for the caller, by whose permissions it is decided. Nothing that
+   * a request brings can set it: `actingFor` does (`via.ts`).
+   */
+  readonly via?: CallingService | undefined
+  /** What `Check.delayed` found, once it has been asked. */
+  readonly delayedConditions?: ConditionValues | undefined
+}
+
+export type CallingService = {
+  /** As in `s3.us-east-1.amazonaws.com`. */
+  readonly name: string
+  readonly region: Region
 }
 
 /** Condition keys and their values, as in `kms:EncryptionContext:department`. An absent key is an absent member. */
 export type ConditionValues = Readonly<Record<string, string | readonly string[]>>
+
+/** A grant that permits a call, and how it names the caller: one to an account is used by leave of its policies. */
+export type PermittingGrant = {
+  readonly grantId: string
+  readonly grantee: 'user' | 'role' | 'role-session' | 'account'
+}
 
 /** One permission on one resource. */
 export type Check = {
@@ -88,8 +109,16 @@ export type Check = {
   readonly permission: string
   readonly resource: Resource
   readonly conditions: ConditionValues
-  /** Finds a grant that permits it, and answers its id. Asked only when nothing denies and no policy allows. */
-  readonly grant?: (() => string | undefined) | undefined
+  /** Finds a grant that permits it. Asked only when nothing denies and no policy allows. */
+  readonly grant?: (() => PermittingGrant | undefined) | undefined
+  /** Condition values that take long to find: sought when a policy has asked for one, and then all is decided anew. */
+  readonly delayed?: DelayedConditions | undefined
+}
+
+export type DelayedConditions = {
+  /** In lower case. */
+  readonly keys: readonly string[]
+  find(): Promise<ConditionValues>
 }
 
 export type Resource =
@@ -102,6 +131,15 @@ export type Resource =
       readonly account: AccountId
       readonly policy: string
       readonly crossAccount: boolean
+      /** A key that a service made for itself: resource control policies do not reach it. */
+      readonly awsManaged?: boolean
+    }
+  /** A role that the caller would assume: its trust policy decides as a key policy does. */
+  | {
+      readonly type: 'role'
+      readonly arn: string
+      readonly account: AccountId
+      readonly policy: string
     }
   /** No resource policy: identity policies of the caller's account alone decide (`*`, an alias). */
   | { readonly type: 'identity'; readonly arn: string; readonly account: AccountId }

@@ -45,7 +45,8 @@ export class Mirror {
   }
 
   /** Commits, then shows the change. Throws StoreConflict after having refreshed. */
-  async commit(puts: readonly Put[], events: readonly OutboxEvent[]): Promise<void> {
+  async commit(asked: readonly Put[], events: readonly OutboxEvent[]): Promise<void> {
+    const puts = this.#accompanied(asked)
     let revision: number
     try {
       revision = await this.#store.commit({ puts, events })
@@ -56,6 +57,14 @@ export class Mirror {
     for (const put of puts) this.#applyRow({ ...put, revision })
     // With a gap, rows of other processes between the two revisions are still to be read: #revision stays.
     if (revision === this.#revision + 1) this.#advance(revision)
+  }
+
+  #accompanied(puts: readonly Put[]): readonly Put[] {
+    const more = puts.flatMap((put) => this.#tables.get(put.kind)?.companionsOf(put) ?? nothing)
+    if (more.length === 0) return puts
+    // Two rows that are replaced at once may ask for the same one.
+    const rows = new Map(more.map((put) => [`${put.kind} ${put.id}`, put]))
+    return [...puts, ...rows.values()]
   }
 
   async #catchUp(): Promise<void> {
@@ -100,6 +109,8 @@ export const jsonCodec = <T>(): Codec<T> => ({
   encode: (value) => JSON.stringify(value),
 })
 
+export type Companion<T> = (before: T, after: T | undefined) => readonly Put[]
+
 export type Watcher<T> = (id: string, now: T | undefined, before: T | undefined) => void
 
 export interface Table<T, G = T> {
@@ -112,11 +123,18 @@ export interface Table<T, G = T> {
   watch(watcher: Watcher<T>): void
   /** The same without decoding: for indexes. */
   watchGlances(watcher: Watcher<G>): void
+  /**
+   * What else goes into every commit that replaces (or deletes: `after` is undefined) a row of this table, so that
+   * nobody who makes such a change can forget it.
+   */
+  accompany(companion: Companion<T>): void
   /** The change that writes `value` over the row as it is now. */
   put(id: string, value: T): Put
   /** The change that deletes the row as it is now. */
   remove(id: string): Put
 }
+
+const nothing: readonly Put[] = []
 
 /** One of `body` and `value` is there: the text gives way to the value once that was asked for. */
 type Entry<T> = { body: string | undefined; value: T | undefined; readonly revision: number }
@@ -129,6 +147,7 @@ class MirrorTable<T extends G, G> implements Table<T, G> {
   readonly #deleted = new Map<string, number>()
   readonly #watchers: Watcher<T>[] = []
   readonly #glanceWatchers: Watcher<G>[] = []
+  readonly #companions: Companion<T>[] = []
 
   constructor(kind: string, codec: Codec<T, G>) {
     this.#kind = kind
@@ -157,6 +176,18 @@ class MirrorTable<T extends G, G> implements Table<T, G> {
 
   watchGlances(watcher: Watcher<G>): void {
     this.#glanceWatchers.push(watcher)
+  }
+
+  accompany(companion: Companion<T>): void {
+    this.#companions.push(companion)
+  }
+
+  companionsOf({ id, body }: Put): readonly Put[] {
+    if (this.#companions.length === 0) return nothing
+    const before = this.get(id)
+    if (before === undefined) return nothing
+    const after = body === null ? undefined : this.#codec.decode(body)
+    return this.#companions.flatMap((companion) => companion(before, after))
   }
 
   put(id: string, value: T): Put {

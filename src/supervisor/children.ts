@@ -10,6 +10,8 @@ const source = dirname(import.meta.dirname)
 const sourcePaths = [source, join(dirname(source), 'package.json')]
 /** The packages of the key core's threads (`docs/dependencies.md`). */
 const packagePaths = [join(dirname(source), 'node_modules/@noble')]
+/** The one package of the service: it reads the tokens of OpenID providers. */
+const servicePackagePaths = [join(dirname(source), 'node_modules/jose')]
 
 /**
  * Signing must not wait while RSA keys are made: the key core makes up to one less than there are processors at a time,
@@ -31,7 +33,8 @@ export function spawnService(config: Config): Child {
   const { tls } = config
   const own = ['store', 'journal', 'index', 'run'].map((name) => join(config.dataDir, name))
   for (const path of own) mkdirSync(path, { recursive: true, mode: 0o700 })
-  const readable = [...sourcePaths, ...own, ...(tls ? [tls.certFile, tls.keyFile] : [])]
+  const code = [...sourcePaths, ...servicePackagePaths]
+  const readable = [...code, ...own, ...(tls ? [tls.certFile, tls.keyFile] : [])]
   return spawnConfined(
     [
       '--allow-net',

@@ -1,35 +1,40 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { Authenticator } from '../authenticate/authenticator.ts'
+import { type Assembly, assemble } from '../assembly.ts'
 import { sign } from '../authenticate/testing/signer.ts'
-import { admitKeyPolicy } from '../authorize/admit.ts'
-import { authorizer } from '../authorize/authorizer.ts'
-import { defaultKeyPolicy } from '../authorize/defaults.ts'
-import { PolicyCache } from '../authorize/policy/cache.ts'
 import { type AccountId, parseAccountId, parseRegion, type Region } from '../base/ids.ts'
 import { systemRandom } from '../base/random.ts'
-import { Directory } from '../directory.ts'
-import { parseBlob } from '../hsm/blob.ts'
 import type { Hsm } from '../hsm/port.ts'
 import { newCore } from '../hsm/testing/fixtures.ts'
-import { type AccessKey, Accounts, newAccessKey } from '../operator/accounts.ts'
-import { Quotas } from '../operator/quotas.ts'
+import { type AccessKey, type Accounts, newAccessKey } from '../operator/accounts.ts'
+import type { Quotas } from '../operator/quotas.ts'
 import { Pipeline } from '../pipeline.ts'
 import { elementBytesLimit } from '../record/event.ts'
 import { Refusals } from '../record/refusals.ts'
-import { requestThrottle } from '../request-throttle.ts'
-import { cloudTrailService } from '../services/cloudtrail/service.ts'
-import { Grants } from '../services/kms/grants.ts'
-import { kmsQuotas, limitsFrom } from '../services/kms/quotas.ts'
-import { kmsService } from '../services/kms/service.ts'
-import { KmsState } from '../services/kms/state.ts'
+import type { Grants } from '../services/kms/grants.ts'
+import type { LastUsage } from '../services/kms/last-usage.ts'
+import type { KmsState } from '../services/kms/state.ts'
 import type { Service } from '../services/operation.ts'
-import { stsService } from '../services/sts/service.ts'
 import { SharedRows } from '../storage/memory/store.ts'
 import { Mirror } from '../storage/mirror.ts'
+import type { Put } from '../storage/port.ts'
+import { declareTables, type Tables } from '../tables.ts'
 import type { HttpRequest, Reply } from '../wire/protocol.ts'
 import { type Faults, faultyStore } from './faulty-store.ts'
 import { HeldJournal } from './held-journal.ts'
+import {
+  addGroup,
+  addPolicy,
+  addRole,
+  addUser,
+  type Named,
+  type NewIdentity,
+  type NewRole,
+  type NewUser,
+  type Person,
+  type PolicyText,
+  removeIdentity,
+} from './people.ts'
 
 export const region = parseRegion('us-east-1') as Region
 export const account = parseAccountId('111122223333') as AccountId
@@ -47,7 +52,8 @@ export type Answer = {
 }
 
 export type Sending = {
-  readonly key?: AccessKey
+  /** Of temporary credentials with their token. */
+  readonly key?: AccessKey & { readonly sessionToken?: string }
   readonly service?: string
   readonly region?: Region
   /** X-Amz-Target as a whole. */
@@ -63,6 +69,7 @@ export type HouseOptions = {
   readonly shared?: SharedRows
   /** `region` first; that one alone unless they are given. */
   readonly regions?: readonly Region[]
+  readonly lastUsage?: LastUsage
   /** Of the key core; a temporary one unless it is given. */
   readonly directory?: string
 }
@@ -72,6 +79,7 @@ export class House {
   readonly shared: SharedRows
   readonly faults: Faults
   readonly mirror: Mirror
+  readonly tables: Tables
   readonly accounts: Accounts
   readonly state: KmsState
   readonly grants: Grants
@@ -80,6 +88,7 @@ export class House {
   readonly hsm: Hsm
   readonly journal = new HeldJournal()
   readonly refusals: Refusals
+  readonly assembly: Assembly
   readonly pipeline: Pipeline
   readonly store
   readonly logged: string[] = []
@@ -100,13 +109,15 @@ export class House {
     this.faults = faults
     this.store = store
     this.mirror = new Mirror(store)
-    this.accounts = new Accounts(this.mirror)
-    this.state = new KmsState(this.mirror)
-    this.quotas = new Quotas(this.mirror, kmsQuotas)
-    this.grants = new Grants(this.mirror, this.state)
+    this.tables = declareTables(this.mirror)
+    this.accounts = this.tables.accounts
+    this.state = this.tables.state
+    this.quotas = this.tables.quotas
+    this.grants = this.tables.grants
     const { clock, journal } = this
     this.refusals = new Refusals({ journal, account, region, clock, random: systemRandom })
-    this.pipeline = this.#pipeline(options)
+    this.assembly = this.#assembly(options)
+    this.pipeline = this.#pipeline()
   }
 
   /** A deployment with two accounts, whose root users have `key` and `otherKey`. */
@@ -129,40 +140,26 @@ export class House {
     return house
   }
 
-  #pipeline(options: HouseOptions): Pipeline {
-    const { state, grants, hsm, accounts, clock, mirror, store, journal, refusals } = this
-    const kms = kmsService({
-      state,
-      grants,
-      hsm,
+  #assembly(options: HouseOptions): Assembly {
+    const { hsm, clock } = this
+    const lookup = {
+      find: async () => ({ records: [], next: undefined }),
+      last: async () => undefined,
+      close: async () => {},
+    }
+    return assemble({
+      ...this.tables,
+      ...{ hsm, lookup, clock, random: systemRandom },
       regions: this.regions,
-      lastUsage: async () => undefined,
-      random: systemRandom,
-      parseBlob,
-      limits: limitsFrom(this.quotas),
-      policies: {
-        defaultKeyPolicy,
-        admitKeyPolicy: (text, change) => {
-          admitKeyPolicy(text, { ...change, principalExists: () => true })
-        },
-        accountExists: (id) => accounts.exists(id),
-      },
+      services: options.services,
+      ...(options.lastUsage && { lastUsage: options.lastUsage }),
     })
-    const lookup = { find: async () => ({ records: [], next: undefined }) }
-    const known = [kms, stsService(), cloudTrailService({ lookup })]
-    const directory = new Directory(options.services?.(known) ?? known)
-    const authenticator = new Authenticator({
-      credential: (accessKeyId) => accounts.credential(accessKeyId),
-      signingKey: (scope) => hsm.signingKey(scope),
-      clock,
-      regions: new Set(this.regions),
-      services: directory.signingNames,
-    })
+  }
+
+  #pipeline(): Pipeline {
+    const { assembly, clock, mirror, store, journal, refusals } = this
     return new Pipeline({
-      directory,
-      authenticate: (request) => authenticator.verify(request),
-      authorize: authorizer(new PolicyCache()),
-      throttle: requestThrottle(this.quotas, clock),
+      ...assembly,
       mirror,
       store,
       journal,
@@ -176,13 +173,19 @@ export class House {
 
   /** A signed call of KMS, or of what `sending` says. */
   request(operation: string, input: object, sending: Sending = {}): HttpRequest {
-    const { accessKeyId, secretAccessKey } = sending.key ?? this.key
+    const { accessKeyId, secretAccessKey, sessionToken } = {
+      sessionToken: undefined,
+      ...(sending.key ?? this.key),
+    }
     const timestamp = new Date(this.clock.now()).toISOString().replace(/[-:]|\.\d{3}/g, '')
     const request = sign(
       {
-        headers: sending.headers ?? [
-          ['Content-Type', 'application/x-amz-json-1.1'],
-          ['X-Amz-Target', sending.target ?? `TrentService.${operation}`],
+        headers: [
+          ...(sessionToken === undefined ? [] : [['X-Amz-Security-Token', sessionToken] as const]),
+          ...(sending.headers ?? [
+            ['Content-Type', 'application/x-amz-json-1.1'],
+            ['X-Amz-Target', sending.target ?? `TrentService.${operation}`],
+          ]),
         ],
         body: sending.body ?? Buffer.from(JSON.stringify(input)),
       },
@@ -218,6 +221,38 @@ export class House {
   async newKey(input: object = {}, sending?: Sending): Promise<string> {
     const { KeyMetadata } = await this.ok('CreateKey', input, sending)
     return (KeyMetadata as { KeyId: string }).KeyId
+  }
+
+  /** A user of the first account, unless another is named, and its access key, which `sending` can have as `key`. */
+  addUser(user: NewUser): Promise<Person> {
+    return addUser(this.#settlement(), user)
+  }
+
+  addRole(role: NewRole): Promise<Named> {
+    return addRole(this.#settlement(), role)
+  }
+
+  addGroup(group: NewIdentity): Promise<Named> {
+    return addGroup(this.#settlement(), group)
+  }
+
+  /** A customer managed policy of the first account. */
+  addPolicy(name: string, document: PolicyText): Promise<Named> {
+    return addPolicy(this.#settlement(), name, document)
+  }
+
+  /** Removes a user or a role by its unique id. */
+  removeIdentity(id: string): Promise<void> {
+    return removeIdentity(this.#settlement(), id)
+  }
+
+  #settlement() {
+    const { tables, assembly, hsm, clock, mirror } = this
+    return {
+      ...{ account, hsm, identities: tables.identities, principals: assembly.principals },
+      now: clock.now(),
+      commit: (puts: readonly Put[]) => mirror.commit(puts, []),
+    }
   }
 
   /** The records of one answer. */

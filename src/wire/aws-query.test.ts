@@ -103,7 +103,7 @@ test('refuses what is no form', () => {
     code: 'serialization',
     publicMessage: 'Request is not a form',
   })
-  assert.equal(actionOf(request), undefined)
+  assert.equal(actionOf(request).action, undefined)
 })
 
 test('refuses another version, and none', () => {
@@ -158,12 +158,12 @@ test('an empty list', () => assert.deepEqual(decode('&Words='), { Words: [] }))
 test('a GET is read from its query string, a POST from its body', () => {
   const form = `Action=GetCallerIdentity&Version=${version}&Text=a`
   const get = { ...post(''), method: 'GET', target: `/?${form}` }
-  assert.equal(actionOf(get), 'GetCallerIdentity')
+  assert.deepEqual(actionOf(get), { action: 'GetCallerIdentity', version: '2011-06-15' })
   assert.deepEqual(protocol.decode(everything, get), { Text: 'a' })
-  assert.equal(actionOf({ ...post(''), target: `/?${form}` }), undefined)
-  assert.equal(actionOf(post(form)), 'GetCallerIdentity')
+  assert.equal(actionOf({ ...post(''), target: `/?${form}` }).action, undefined)
+  assert.equal(actionOf(post(form)).action, 'GetCallerIdentity')
   assert.equal(
-    actionOf(post(form, 'application/x-www-form-urlencoded; charset=utf-8')),
+    actionOf(post(form, 'application/x-www-form-urlencoded; charset=utf-8')).action,
     'GetCallerIdentity',
   )
 })
@@ -171,7 +171,7 @@ test('a GET is read from its query string, a POST from its body', () => {
 test('no Action, no answer: it never throws', () => {
   for (const form of ['', 'Version=1', 'Action', 'Action.x=1', 'Action=%', 'Action=A&Action=B']) {
     const expected = form === 'Action' ? '' : undefined
-    assert.equal(actionOf(post(form)), expected, form)
+    assert.equal(actionOf(post(form)).action, expected, form)
   }
 })
 

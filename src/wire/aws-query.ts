@@ -58,12 +58,16 @@ export function awsQuery(namespace: string, version: string): Protocol {
   }
 }
 
-/** The Action of an AWS Query request; undefined when it names none or is no form at all. */
-export function actionOf(request: HttpRequest): string | undefined {
+/** What an AWS Query request asks for; undefined for what it does not name, and when it is no form at all. */
+export function actionOf(request: HttpRequest): {
+  readonly action: string | undefined
+  readonly version: string | undefined
+} {
   try {
-    return textOf(parseForm(request), 'Action')
+    const form = parseForm(request)
+    return { action: textOf(form, 'Action'), version: textOf(form, 'Version') }
   } catch (error) {
-    if (error instanceof ServiceError) return undefined
+    if (error instanceof ServiceError) return { action: undefined, version: undefined }
     throw error
   }
 }

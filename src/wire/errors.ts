@@ -89,6 +89,40 @@ const table: Readonly<Record<ErrorCode, Names>> = {
   'invalid-kms-signature': { json: ['KMSInvalidSignatureException', 400], query: null },
   'xks-key-not-found': { json: ['XksKeyNotFoundException', 400], query: null },
   'xks-proxy-unreachable': { json: ['XksProxyUriUnreachableException', 400], query: null },
+  // IAM and STS, which speak AWS Query alone.
+  'concurrent-modification': {
+    json: ['InternalFailure', 500],
+    query: ['ConcurrentModification', 409],
+  },
+  'delete-conflict': { json: ['InternalFailure', 500], query: ['DeleteConflict', 409] },
+  'entity-exists': { json: ['InternalFailure', 500], query: ['EntityAlreadyExists', 409] },
+  'entity-unmodifiable': { json: ['InternalFailure', 500], query: ['UnmodifiableEntity', 400] },
+  'expired-identity-token': {
+    json: ['InternalFailure', 500],
+    query: ['ExpiredTokenException', 400],
+  },
+  'idp-communication': { json: ['InternalFailure', 500], query: ['IDPCommunicationError', 400] },
+  'idp-rejected-claim': { json: ['InternalFailure', 500], query: ['IDPRejectedClaim', 403] },
+  'invalid-authorization-message': {
+    json: ['InternalFailure', 500],
+    query: ['InvalidAuthorizationMessageException', 400],
+  },
+  'invalid-identity-token': {
+    json: ['InternalFailure', 500],
+    query: ['InvalidIdentityToken', 400],
+  },
+  'invalid-input': { json: ['InternalFailure', 500], query: ['InvalidInput', 400] },
+  'invalid-parameter-value': {
+    json: ['InternalFailure', 500],
+    query: ['InvalidParameterValue', 400],
+  },
+  'no-such-entity': { json: ['InternalFailure', 500], query: ['NoSuchEntity', 404] },
+  'packed-policy-too-large': {
+    json: ['InternalFailure', 500],
+    query: ['PackedPolicyTooLarge', 400],
+  },
+  'policy-evaluation': { json: ['InternalFailure', 500], query: ['PolicyEvaluation', 500] },
+  'policy-not-attachable': { json: ['InternalFailure', 500], query: ['PolicyNotAttachable', 400] },
   validation: { json: ['ValidationException', 400], query: ['ValidationError', 400] },
 }
 

@@ -1,4 +1,5 @@
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail'
+import { IAMClient } from '@aws-sdk/client-iam'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { STSClient } from '@aws-sdk/client-sts'
 import type { TestServer } from './server.ts'
@@ -7,6 +8,7 @@ import type { Credentials } from './signer.ts'
 export type Clients = {
   readonly kms: KMSClient
   readonly sts: STSClient
+  readonly iam: IAMClient
   readonly cloudtrail: CloudTrailClient
   destroy(): void
 }
@@ -26,14 +28,17 @@ export function clientsOf(
   }
   const kms = new KMSClient(settings)
   const sts = new STSClient(settings)
+  const iam = new IAMClient({ ...settings, region: 'us-east-1' })
   const cloudtrail = new CloudTrailClient(settings)
   return {
     kms,
     sts,
+    iam,
     cloudtrail,
     destroy() {
       kms.destroy()
       sts.destroy()
+      iam.destroy()
       cloudtrail.destroy()
     },
   }

@@ -19,6 +19,8 @@ export type ServerOptions = {
   readonly regions?: readonly string[]
   readonly segmentBytes?: number
   readonly nodeOptions?: string
+  /** The name of this process, where several share a data folder. */
+  readonly node?: string
   /** Put before the command line, as in `taskset -c 0`. */
   readonly wrapper?: readonly string[]
 }
@@ -125,6 +127,7 @@ export class TestServer {
       this.data,
       '--listen',
       '127.0.0.1:0',
+      ...(this.#options.node === undefined ? [] : ['--node', this.#options.node]),
     ]
     const child = spawn(command, args, {
       cwd: dirname(this.data),

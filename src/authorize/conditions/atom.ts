@@ -3,6 +3,7 @@ import type { Condition, Effect, PolicyDocument } from '../policy/document.ts'
 import { Ambiguous, type ConditionContext, valuesOf } from './context.ts'
 import { foldKey } from './folded-names.ts'
 import { operators } from './operators.ts'
+import { resolveText } from './template.ts'
 
 /** One condition of a statement, compiled: an operator, a key and the policy's values. */
 export type Atom = {
@@ -11,7 +12,14 @@ export type Atom = {
   readonly key: string
   readonly values: readonly string[]
   readonly foldedKey: string
+  /** Of its document: whether values can have variables. */
+  readonly version: PolicyDocument['version']
   evaluate(context: ConditionContext): Outcome
+  /**
+   * The values with what the request says in the place of variables; undefined for one of which it says nothing, or too
+   * much. Undefined as a whole: no value has variables.
+   */
+  resolve(context: ConditionContext): readonly (string | undefined)[] | undefined
 }
 
 /** `rule` says what decided, for explanations. */
@@ -61,7 +69,12 @@ export function compileCondition(
     key: condition.key,
     values: condition.values.map(({ text }) => text),
     foldedKey,
+    version,
     evaluate: evaluation(condition, foldedKey, effect, version),
+    resolve: (context) =>
+      version === '2012-10-17' && condition.values.some(({ text }) => text.includes('${'))
+        ? condition.values.map((value) => resolveText(value, context))
+        : undefined,
   }
 }
 

@@ -93,6 +93,16 @@ describe('matching is bounded', () => {
     assert.deepEqual(decide(requestOf(condition, values)), refused)
   })
 
+  test('so are many numbers against many values', () => {
+    const numbers = Array.from({ length: 3000 }, (_, at) => `${at}.5`)
+    const keys = Array.from({ length: 1000 }, (_, at) => String(at))
+    const condition = { 'ForAnyValue:NumericEquals': { 'kms:EncryptionContextKeys': numbers } }
+    const request = requestOf(condition, [{ 'kms:EncryptionContextKeys': keys }])
+    assert.deepEqual(decide(request), refused)
+    const few = requestOf(condition, [{ 'kms:EncryptionContextKeys': keys.slice(0, 128) }])
+    assert.deepEqual(decide(few), { allowed: false, reason: 'no-key-policy-allows' })
+  })
+
   test('a variable that is longer than the value is not even made a pattern', () => {
     const names = spellings(7).map((name) => ({ [`${context}${name}`]: `x${name}` }))
     const condition = {

@@ -1,4 +1,5 @@
-import { FoldedNames } from './folded-names.ts'
+import { conditionKeys } from '../condition-keys.ts'
+import { FoldedNames, foldKey } from './folded-names.ts'
 
 /**
  * Condition keys and their values as a request brings them, in any spelling. An absent key is an absent member. The
@@ -23,6 +24,11 @@ export class Ambiguous {
 
 const names = new FoldedNames()
 
+/** Keys that the policies of resources never see. */
+const ofIdentityPolicies = new Set(
+  conditionKeys.filter(({ within }) => within !== undefined).map(({ name }) => foldKey(name)),
+)
+
 /** Matching the policies against this request would take too long. */
 export class TooMuchWork extends Error {
   override readonly name = 'TooMuchWork'
@@ -34,11 +40,21 @@ export class TooMuchWork extends Error {
  */
 const workMax = 64 * 1024 * 1024
 
-/** The condition values of one request. The index is made when the first condition is met. */
+/** Keys that conditions and variables of policies looked at, folded, and what the request says; undefined: absent. */
+export type AskedKeys = ReadonlyMap<string, ContextValue | undefined>
+
+/**
+ * The condition values of one request. The index is made when the first condition is met. It remembers what was asked:
+ * a key that nobody asked for cannot have mattered.
+ */
 export class ConditionContext {
   readonly #layers: readonly ConditionValues[]
   #index: Map<string, ContextValue> | undefined
+  #askedByCaller: Map<string, ContextValue | undefined> | undefined
+  #askedByResource: Map<string, ContextValue | undefined> | undefined
   #work = 0
+  /** Whose policies are being matched: those that belong to the caller, or those that belong to the resource. */
+  side: 'caller' | 'resource' = 'resource'
 
   constructor(layers: readonly ConditionValues[]) {
     this.#layers = layers
@@ -47,7 +63,21 @@ export class ConditionContext {
   /** Undefined when absent; an empty set of values counts as absent. */
   get(foldedKey: string): ContextValue | undefined {
     this.#index ??= indexOf(this.#layers)
-    return this.#index.get(foldedKey)
+    const hidden = this.side === 'resource' && ofIdentityPolicies.has(foldedKey)
+    const value = hidden ? undefined : this.#index.get(foldedKey)
+    if (this.side === 'caller') {
+      this.#askedByCaller ??= new Map()
+      this.#askedByCaller.set(foldedKey, value)
+    } else {
+      this.#askedByResource ??= new Map()
+      this.#askedByResource.set(foldedKey, value)
+    }
+    return value
+  }
+
+  /** What the policies of a side asked for; undefined: nothing. */
+  asked(side: 'caller' | 'resource'): AskedKeys | undefined {
+    return side === 'caller' ? this.#askedByCaller : this.#askedByResource
   }
 
   /** Counts what is about to be done. Throws TooMuchWork beyond the bound, whoever wrote the policy or the request. */

@@ -83,6 +83,9 @@ function requireBool(template: Template, { at }: Text): void {
   if (literal !== 'true' && literal !== 'false') throw syntaxError(at, 'true or false is needed.')
 }
 
+/** What comparing with one value takes, as `ConditionContext.spend` counts it. */
+const comparisonWork = 32
+
 /** A value of the request that cannot be read matches nothing. */
 function parsed<Request, Policy>(
   parseRequest: (text: string) => Request | undefined,
@@ -97,7 +100,8 @@ function parsed<Request, Policy>(
         if (value !== undefined) return value
         throw syntaxError(at, 'the value does not fit the condition operator.')
       })
-      return (text) => {
+      return (text, context) => {
+        context.spend(wanted.length * comparisonWork)
         const request = parseRequest(text)
         return request !== undefined && wanted.some((policy) => matches(request, policy))
       }

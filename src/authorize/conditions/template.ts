@@ -20,7 +20,9 @@ export type TemplateOptions = {
   readonly wildcards: boolean
 }
 
-const variablePattern = /^([A-Za-z0-9-]+:[^'{}$*?,]*[^'{}$*?, ])(?:, '([^']*)')?$/
+/** Before the last colon stands a service's prefix, or the URL of a provider, perhaps with a port. */
+const variablePattern =
+  /^([A-Za-z0-9][\w.~%+@=/-]{0,254}(?::\d{1,5}(?:\/[\w.~%+@=/-]{0,254})?)?:[^'{}$*?,]*[^'{}$*?, ])(?:, '([^']*)')?$/
 
 /** Throws 'malformed-policy' for a variable without its closing brace, name or quote. */
 export function parseTemplate(value: Text, options: TemplateOptions): Template {
@@ -85,4 +87,10 @@ export function resolveTemplate(
     }
   }
   return pattern
+}
+
+/** The text of a document of 2012 as it would be without variables; undefined when one of them has no value. */
+export function resolveText(value: Text, context: ConditionContext): string | undefined {
+  const template = parseTemplate(value, { version: '2012-10-17', wildcards: false })
+  return resolveTemplate(template, context)?.join('')
 }

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { type Atom, compileCondition } from '../conditions/atom.ts'
 import type { Effect, PolicyDocument, PolicyKind, Statement } from './document.ts'
 import { parsePolicy } from './parse.ts'
@@ -14,6 +15,9 @@ import { compilePrincipals, type PrincipalMatcher } from './principal-match.ts'
 export type CompiledPolicy = {
   readonly denies: readonly CompiledStatement[]
   readonly allows: readonly CompiledStatement[]
+  readonly text: string
+  /** SHA-256 of the text, in hexadecimal. */
+  readonly digest: string
 }
 
 export type CompiledStatement = {
@@ -21,7 +25,7 @@ export type CompiledStatement = {
   readonly index: number
   readonly sid: string | undefined
   readonly effect: Effect
-  /** Undefined in identity policies. */
+  /** Undefined in policies that name nobody: those of identities and guardrails. */
   readonly principal: PrincipalMatcher | undefined
   /** Undefined when the statement has no Action, or no Resource: it then matches nothing. */
   readonly action: ActionMatcher | undefined
@@ -31,11 +35,11 @@ export type CompiledStatement = {
 
 /** Throws 'malformed-policy' or 'limit-exceeded'. The same text always gives the same result. */
 export function compilePolicy(text: string, kind: PolicyKind = 'key'): CompiledPolicy {
-  return compileDocument(parsePolicy(text, kind))
+  return compileDocument(parsePolicy(text, kind), text)
 }
 
 /** Throws 'malformed-policy'; what is wrong with principals is told after everything else. */
-export function compileDocument(document: PolicyDocument): CompiledPolicy {
+export function compileDocument(document: PolicyDocument, text: string): CompiledPolicy {
   const parts = document.statements.map((statement) => compileParts(statement, document.version))
   const statements = document.statements.map((statement, index): CompiledStatement => {
     const { sid, effect } = statement
@@ -44,7 +48,7 @@ export function compileDocument(document: PolicyDocument): CompiledPolicy {
       index,
       sid,
       effect,
-      principal: compilePrincipal(statement),
+      principal: compilePrincipal(statement, document.kind),
       action,
       resource,
       conditions,
@@ -53,6 +57,8 @@ export function compileDocument(document: PolicyDocument): CompiledPolicy {
   return {
     denies: statements.filter(({ effect }) => effect === 'Deny'),
     allows: statements.filter(({ effect }) => effect === 'Allow'),
+    text,
+    digest: hash('sha256', text, 'hex'),
   }
 }
 
@@ -65,7 +71,11 @@ function compileParts(statement: Statement, version: PolicyDocument['version']) 
   ] as const
 }
 
-function compilePrincipal({ principal, effect }: Statement): PrincipalMatcher | undefined {
+function compilePrincipal(
+  { principal, effect }: Statement,
+  kind: PolicyKind,
+): PrincipalMatcher | undefined {
   if (principal === undefined) return undefined
-  return compilePrincipals(principal.entries.map(requirePrincipal), principal.inverted, effect)
+  const principals = principal.entries.map((entry) => requirePrincipal(entry, kind))
+  return compilePrincipals(principals, principal.inverted, effect)
 }

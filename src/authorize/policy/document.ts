@@ -6,6 +6,7 @@ import type { Location } from '../json.ts'
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  */
 export type PolicyDocument = {
+  readonly kind: PolicyKind
   /** A document without Version is read as one of 2008, which knows no variables. */
   readonly version: '2008-10-17' | '2012-10-17'
   readonly id: string | undefined
@@ -18,9 +19,12 @@ export type Statement = {
   readonly at: Location
   readonly sid: string | undefined
   readonly effect: Effect
-  /** Undefined in identity policies, which belong to their principal. */
+  /** Undefined in policies that name nobody: identity policies belong to their principal, guardrails bound everyone. */
   readonly principal: PrincipalElement | undefined
-  /** Undefined: KMS accepts a key policy statement without Action or Resource; it then matches nothing. */
+  /**
+   * Undefined: KMS accepts a key policy statement without Action or Resource; it then matches nothing. A trust policy
+   * has no Resource, and is about its role: it is read as `*`.
+   */
   readonly action: PatternElement | undefined
   readonly resource: PatternElement | undefined
   readonly conditions: readonly Condition[]
@@ -54,5 +58,8 @@ export type Condition = {
 
 export type Text = { readonly at: Location; readonly text: string }
 
-/** Key policies and identity policies share the language, and differ in what a statement must have. */
-export type PolicyKind = 'key' | 'identity'
+/**
+ * All policies share the language, and differ in what a statement must have. `identity`: of users, groups and roles,
+ * permissions boundaries and session policies; `trust`: who may assume a role; the last two are an organisation's.
+ */
+export type PolicyKind = 'key' | 'identity' | 'trust' | 'service-control' | 'resource-control'

@@ -100,7 +100,9 @@ test('principals that no key policy can name', () => {
     { CanonicalUser: '79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be' },
     { Federated: 'accounts.google.com' },
     { AWS: '11112222333' },
-    { AWS: 'AIDACKCEVSQ6C2EXAMPLE' },
+    { AWS: 'AIDACKCEVSQ6C2' },
+    { AWS: 'AGPACKCEVSQ6C2EXAMPLE' },
+    { Federated: 'arn:aws:iam::111122223333:oidc-provider/idp.example.com' },
     { AWS: 'alice' },
     { AWS: '' },
     { AWS: 'arn:aws:iam::111122223333:*' },
@@ -148,7 +150,7 @@ test('identity policies have no principal, no Id, and name action and resource',
   compilePolicy(policyText(own), 'identity')
   const cases: [document: unknown, message: RegExp][] = [
     [{ Id: 'x', Statement: own }, /no Id/],
-    [{ Statement: statement() }, /names no principal/],
+    [{ Statement: statement() }, /no principal/],
     [{ Statement: { ...own, Action: undefined } }, /Action is missing/],
     [{ Statement: { ...own, Resource: [] } }, /Resource is missing/],
     [{ Statement: { ...own, Sid: 'a b' } }, /letters and digits/],
@@ -218,6 +220,6 @@ test('the same text always gives the same matchers', () => {
   const text = policyText(statement({ Principal: { AWS: [home] } }))
   const [first] = compilePolicy(text).allows
   const [second] = compilePolicy(text).allows
-  assert.equal(first?.principal?.(root(home)), 'account')
-  assert.equal(second?.principal?.(root(home)), 'account')
+  assert.equal(first?.principal?.(root(home), false), 'account')
+  assert.equal(second?.principal?.(root(home), false), 'account')
 })

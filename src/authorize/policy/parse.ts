@@ -1,5 +1,5 @@
 import { parseOperator } from '../conditions/operator-name.ts'
-import { type JsonValue, type Location, readJson, syntaxError } from '../json.ts'
+import { type JsonValue, type Location, type PolicyFault, readJson, syntaxError } from '../json.ts'
 import type {
   Condition,
   Effect,
@@ -11,9 +11,12 @@ import type {
   Statement,
   Text,
 } from './document.ts'
+import { principalOfKind, requireSidOfKind, requireWhole, resourceOfKind } from './kinds.ts'
 
 /** Bytes of UTF-8, white space included. https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html */
 export const policyBytesMax = 32_768
+/** IAM counts characters without white space, and by the kind of policy: its own bound is of the whole text. */
+const otherBytesMax = 2 * 131_072
 const depthMax = 20
 
 const policyMembers: ReadonlySet<string> = new Set(['Version', 'Id', 'Statement'])
@@ -28,7 +31,8 @@ const statementMembers: ReadonlySet<string> = new Set([
   'NotResource',
   'Condition',
 ])
-const conditionKey = /^[A-Za-z0-9-]{1,64}:./
+/** A service's prefix, or the URL of a provider, perhaps with a port: `aws:SourceIp`, `accounts.example/team:sub`. */
+const conditionKey = /^[A-Za-z0-9][\w.~%+@=/-]{0,254}(?::\d{1,5}(?:\/[\w.~%+@=/-]{0,254})?)?:./
 const principalKinds = new Set<string>(['AWS', 'CanonicalUser', 'Federated', 'Service'])
 
 /**
@@ -36,48 +40,46 @@ const principalKinds = new Set<string>(['AWS', 'CanonicalUser', 'Federated', 'Se
  * compiled. Throws 'limit-exceeded' or 'malformed-policy'.
  */
 export function parsePolicy(text: string, kind: PolicyKind): PolicyDocument {
-  const root = readJson(text, { bytesMax: policyBytesMax, depthMax })
+  const bytesMax = kind === 'key' ? policyBytesMax : otherBytesMax
+  const root = readJson(text, { bytesMax, depthMax })
   const members = membersOf(root, 'The policy', policyMembers)
   const id = members.get('Id')
-  if (id !== undefined && kind === 'identity') {
-    throw syntaxError(id.at, 'an identity policy has no Id.')
+  if (id !== undefined && kind !== 'key' && kind !== 'trust') {
+    throw structureError(id.at, 'a policy of this kind has no Id.')
   }
   const statement = members.get('Statement')
-  if (statement === undefined) throw syntaxError(root.at, 'Statement is missing.')
+  if (statement === undefined) throw structureError(root.at, 'Statement is missing.')
   const items = statement.type === 'array' ? statement.items : [statement]
-  if (items.length === 0) throw syntaxError(statement.at, 'at least one statement is needed.')
+  if (items.length === 0) throw structureError(statement.at, 'at least one statement is needed.')
   const statements = items.map((item) => parseStatement(item, kind))
+  const version = versionOf(members.get('Version'))
   refuseRepeatedSids(statements)
-  return { version: versionOf(members.get('Version')), id: optionalText(id, 'Id'), statements }
+  requireWhole(statements, kind)
+  return { kind, version, id: optionalText(id, 'Id'), statements }
+}
+
+function structureError(at: Location, sentence: string): PolicyFault {
+  return syntaxError(at, sentence, 'structure')
 }
 
 function versionOf(value: JsonValue | undefined): PolicyDocument['version'] {
   if (value === undefined) return '2008-10-17'
   const version = optionalText(value, 'Version')
   if (version === '2008-10-17' || version === '2012-10-17') return version
-  throw syntaxError(value.at, 'Version must be "2012-10-17" or "2008-10-17".')
+  throw syntaxError(value.at, 'Version must be "2012-10-17" or "2008-10-17".', 'version')
 }
 
 function parseStatement(value: JsonValue, kind: PolicyKind): Statement {
   const members = membersOf(value, 'A statement', statementMembers)
   const action = patternElement(members, 'Action', 'NotAction')
   const resource = patternElement(members, 'Resource', 'NotResource')
-  const principal = principalElement(members)
-  if (kind === 'key') {
-    if (principal === undefined) throw syntaxError(value.at, 'Principal is missing.')
-  } else {
-    if (principal !== undefined)
-      throw syntaxError(value.at, 'an identity policy names no principal.')
-    if (action === undefined) throw syntaxError(value.at, 'Action is missing.')
-    if (resource === undefined) throw syntaxError(value.at, 'Resource is missing.')
-  }
   return {
     at: value.at,
     sid: sidOf(members.get('Sid'), kind),
     effect: effectOf(members.get('Effect'), value.at),
-    principal,
+    principal: principalOfKind(principalElement(members), value, kind),
     action,
-    resource,
+    resource: resourceOfKind(resource, value, kind),
     conditions: conditionsOf(members.get('Condition')),
   }
 }
@@ -85,14 +87,12 @@ function parseStatement(value: JsonValue, kind: PolicyKind): Statement {
 function effectOf(value: JsonValue | undefined, statement: Location): Effect {
   const effect = optionalText(value, 'Effect')
   if (effect === 'Allow' || effect === 'Deny') return effect
-  throw syntaxError(value?.at ?? statement, 'Effect must be "Allow" or "Deny".')
+  throw structureError(value?.at ?? statement, 'Effect must be "Allow" or "Deny".')
 }
 
 function sidOf(value: JsonValue | undefined, kind: PolicyKind): string | undefined {
   const sid = optionalText(value, 'Sid')
-  if (value !== undefined && kind === 'identity' && !/^[A-Za-z0-9]*$/.test(sid ?? '')) {
-    throw syntaxError(value.at, 'a Sid has letters and digits only.')
-  }
+  if (value?.type === 'string') requireSidOfKind(value, kind)
   return sid
 }
 
@@ -100,7 +100,7 @@ function refuseRepeatedSids(statements: readonly Statement[]): void {
   const seen = new Set<string>()
   for (const { sid, at } of statements) {
     if (sid === undefined || sid === '') continue
-    if (seen.has(sid)) throw syntaxError(at, 'another statement has the same Sid.')
+    if (seen.has(sid)) throw syntaxError(at, 'another statement has the same Sid.', 'repeated-sid')
     seen.add(sid)
   }
 }
@@ -116,7 +116,7 @@ function patternElement(
   const patterns = textsOf(value, inverted === undefined ? name : inverse)
   if (patterns.length === 0) {
     // "All but nothing" could be read as everything or as nothing.
-    if (inverted !== undefined) throw syntaxError(value.at, `${inverse} must not be empty.`)
+    if (inverted !== undefined) throw structureError(value.at, `${inverse} must not be empty.`)
     return undefined
   }
   return { inverted: inverted !== undefined, patterns }
@@ -126,7 +126,7 @@ function principalElement(members: ReadonlyMap<string, JsonValue>): PrincipalEle
   const value = exclusive(members, 'Principal', 'NotPrincipal')
   if (value === undefined) return undefined
   const entries = principalEntries(value)
-  if (entries.length === 0) throw syntaxError(value.at, 'at least one principal is needed.')
+  if (entries.length === 0) throw structureError(value.at, 'at least one principal is needed.')
   return { inverted: members.has('NotPrincipal'), entries }
 }
 
@@ -135,12 +135,15 @@ function principalEntries(value: JsonValue): PrincipalEntry[] {
     return [{ kind: 'AWS', at: value.at, text: '*' }]
   }
   if (value.type !== 'object') {
-    throw syntaxError(value.at, 'a principal is "*" or an object, such as {"AWS": "…"}.')
+    throw structureError(value.at, 'a principal is "*" or an object, such as {"AWS": "…"}.')
   }
   const entries: PrincipalEntry[] = []
   for (const [kind, texts] of value.members) {
     if (!isPrincipalKind(kind)) {
-      throw syntaxError(texts.at, 'a principal is one of AWS, Service, Federated, CanonicalUser.')
+      throw structureError(
+        texts.at,
+        'a principal is one of AWS, Service, Federated, CanonicalUser.',
+      )
     }
     for (const { at, text } of textsOf(texts, kind)) entries.push({ kind, at, text })
   }
@@ -156,10 +159,12 @@ function conditionsOf(value: JsonValue | undefined): Condition[] {
   const conditions: Condition[] = []
   for (const [name, block] of objectOf(value, 'Condition')) {
     const operator = parseOperator(name)
-    if (operator === undefined) throw syntaxError(block.at, 'there is no such condition operator.')
+    if (operator === undefined)
+      throw structureError(block.at, 'there is no such condition operator.')
     for (const [key, given] of objectOf(block, 'A condition operator')) {
       if (!conditionKey.test(key)) {
-        throw syntaxError(given.at, 'a condition key has a prefix, as in aws:SourceIp.')
+        const sentence = 'a condition key has a prefix, as in aws:SourceIp.'
+        throw syntaxError(given.at, sentence, 'condition-without-vendor')
       }
       conditions.push({ at: given.at, operator, key, values: conditionValues(given) })
     }
@@ -170,12 +175,12 @@ function conditionsOf(value: JsonValue | undefined): Condition[] {
 /** Numbers and booleans are taken as their text. */
 function conditionValues(value: JsonValue): Text[] {
   const items = value.type === 'array' ? value.items : [value]
-  if (items.length === 0) throw syntaxError(value.at, 'a condition needs at least one value.')
+  if (items.length === 0) throw structureError(value.at, 'a condition needs at least one value.')
   return items.map((item) => {
     if (item.type === 'string' || item.type === 'number' || item.type === 'boolean') {
       return { at: item.at, text: item.text }
     }
-    throw syntaxError(item.at, 'a condition value is a string, a number or a boolean.')
+    throw structureError(item.at, 'a condition value is a string, a number or a boolean.')
   })
 }
 
@@ -187,7 +192,7 @@ function exclusive(
   const value = members.get(name)
   const inverted = members.get(inverse)
   if (value !== undefined && inverted !== undefined) {
-    throw syntaxError(inverted.at, `${name} and ${inverse} exclude each other.`)
+    throw structureError(inverted.at, `${name} and ${inverse} exclude each other.`)
   }
   return value ?? inverted
 }
@@ -199,26 +204,26 @@ function membersOf(
 ): ReadonlyMap<string, JsonValue> {
   const members = objectOf(value, what)
   for (const [name, member] of members) {
-    if (!known.has(name)) throw syntaxError(member.at, `${what} has no such member.`)
+    if (!known.has(name)) throw structureError(member.at, `${what} has no such member.`)
   }
   return members
 }
 
 function objectOf(value: JsonValue, what: string): ReadonlyMap<string, JsonValue> {
   if (value.type === 'object') return value.members
-  throw syntaxError(value.at, `${what} must be an object.`)
+  throw structureError(value.at, `${what} must be an object.`)
 }
 
 function optionalText(value: JsonValue | undefined, what: string): string | undefined {
   if (value === undefined) return undefined
   if (value.type === 'string') return value.text
-  throw syntaxError(value.at, `${what} must be a string.`)
+  throw structureError(value.at, `${what} must be a string.`)
 }
 
 function textsOf(value: JsonValue, what: string): Text[] {
   const items = value.type === 'array' ? value.items : [value]
   return items.map((item) => {
     if (item.type === 'string') return { at: item.at, text: item.text }
-    throw syntaxError(item.at, `${what} must be a string or a list of strings.`)
+    throw structureError(item.at, `${what} must be a string or a list of strings.`)
   })
 }

@@ -12,6 +12,7 @@ const ofKey = {
   'kms:MultiRegion': 'false',
   'aws:ResourceAccount': account,
   'aws:ResourceTag/team': 'red',
+  'kms:ResourceAliases': ['alias/own'],
 }
 
 async function world() {
@@ -204,7 +205,7 @@ test('each side of ReEncrypt sees its own context, algorithm and alias', async (
     SourceEncryptionContext: { from: 'a' },
     DestinationEncryptionContext: { to: 'b' },
   }
-  const { 'aws:ResourceTag/team': _, ...ofOther } = ofKey
+  const { 'aws:ResourceTag/team': _, 'kms:ResourceAliases': __, ...ofOther } = ofKey
   const algorithm = { 'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT' }
   const from = {
     ...algorithm,

@@ -1,8 +1,8 @@
 import type { DataKeyPairSpec } from '../../hsm/key-specs.ts'
 import type { CallContext, Check, JsonObject } from '../operation.ts'
 import { useCheck } from './conditions.ts'
+import type { KmsDeps } from './deps.ts'
 import { unsupported } from './errors.ts'
-import type { Grants } from './grants.ts'
 import type { KeyTarget } from './key-identifier.ts'
 
 /** What the operations that make data key pairs have in common. */
@@ -24,14 +24,14 @@ export function dataKeyPairCheck(
   permission: string,
   target: KeyTarget,
   request: DataKeyPairRequest,
-  grants: Grants,
+  deps: Pick<KmsDeps, 'state' | 'grants'>,
 ): Check {
   const use = {
     algorithm: 'SYMMETRIC_DEFAULT',
     context: request.EncryptionContext,
     dataKeyPairSpec: request.KeyPairSpec,
   }
-  return useCheck(call, permission, target, use, grants)
+  return useCheck(call, permission, target, use, deps)
 }
 
 export function recordedDataKeyPair(request: DataKeyPairRequest): JsonObject {

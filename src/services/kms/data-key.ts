@@ -1,7 +1,7 @@
 import type { CallContext, Check } from '../operation.ts'
 import { useCheck } from './conditions.ts'
+import type { KmsDeps } from './deps.ts'
 import { eitherSizeOrSpec } from './errors.ts'
-import type { Grants } from './grants.ts'
 import type { KeyTarget } from './key-identifier.ts'
 
 /** What the operations that make symmetric data keys have in common. */
@@ -25,10 +25,10 @@ export function dataKeyChecks(
   permission: string,
   target: KeyTarget,
   request: DataKeyRequest,
-  grants: Grants,
+  deps: Pick<KmsDeps, 'state' | 'grants'>,
 ): readonly Check[] {
   const use = { algorithm: 'SYMMETRIC_DEFAULT', context: request.EncryptionContext }
-  return [useCheck(call, permission, target, use, grants)]
+  return [useCheck(call, permission, target, use, deps)]
 }
 
 export function recordedDataKeyRequest(request: DataKeyRequest) {

@@ -1,3 +1,5 @@
+import type { AnalysedGrant, AnalysedKey } from '../../authorize/analyse/world.ts'
+import type { PrincipalNames } from '../../authorize/policy/bind.ts'
 import type { Caller } from '../../base/caller.ts'
 import type { AccountId, KeyId, Region } from '../../base/ids.ts'
 import type { Random } from '../../base/random.ts'
@@ -30,9 +32,16 @@ export type PolicyRules = {
   defaultKeyPolicy(account: AccountId): string
   /**
    * Throws 'limit-exceeded' or 'malformed-policy' for a text that cannot be a key policy, and, unless that check is
-   * waived, for one after which the caller could not put another.
+   * waived, for one after which the caller could not put another. Answers the text to be stored, which names principals
+   * by their unique ids.
    */
-  admitKeyPolicy(text: string, change: PolicyChange): void
+  admitKeyPolicy(text: string, change: PolicyChange): string
+  /** Why a key does not, or cannot be proven to, keep administration and use apart; undefined: it does. */
+  mixedDuties(key: AnalysedKey, grants: readonly AnalysedGrant[]): string | undefined
+  /** A stored policy as callers are shown it. */
+  shownKeyPolicy(text: string): string
+  /** Unique ids of the principals that grants name. */
+  readonly principals: PrincipalNames
   /** Whether the deployment has that account: no principal is of any other. */
   accountExists(account: AccountId): boolean
 }

@@ -1,6 +1,9 @@
+import type { Caller } from '../../base/caller.ts'
+import { rootArn } from '../../base/ids.ts'
 import type { EncryptionContext } from '../../hsm/port.ts'
-import type { CallContext } from '../operation.ts'
-import { type GrantRecord, operationSet, pairsOf } from './grant.ts'
+import type { CallContext, PermittingGrant } from '../operation.ts'
+import { type GrantRecord, includesOperation, operationSet, pairsOf } from './grant.ts'
+import { partiesOf } from './grant-principal.ts'
 import type { Permission } from './grant-search.ts'
 import type { Grants } from './grants.ts'
 import type { KeyRecord } from './key.ts'
@@ -24,7 +27,7 @@ export function grantOfUse(
   key: KeyRecord,
   context: EncryptionContext | undefined,
   grants: Grants,
-): string | undefined {
+): PermittingGrant | undefined {
   if (grants.count(key) === 0) return undefined
   const pairs = pairsOf(context)
   return permitted(call, key, grants, {
@@ -44,21 +47,36 @@ export function parentGrant(
   key: KeyRecord,
   { operations, contextEquals, contextSubset }: GrantTerms,
   grants: Grants,
-): string | undefined {
+): PermittingGrant | undefined {
   return permitted(call, key, grants, {
     operations: operations | operationSet(['CreateGrant']),
     context: { equals: contextEquals, within: contextEquals ?? contextSubset ?? nothing },
   })
 }
 
-/** By a grant to the caller, or to the role whose session it is. */
+/** By a grant to the caller, to the role whose session it is, or to its account. */
 function permitted(
   { caller }: CallContext,
   key: KeyRecord,
   grants: Grants,
   permission: Permission,
-): string | undefined {
-  const own = grants.permitting(key, caller.arn, permission)
-  if (own !== undefined || caller.roleArn === undefined) return own?.grantId
-  return grants.permitting(key, caller.roleArn, permission)?.grantId
+): PermittingGrant | undefined {
+  for (const { party, grantee } of partiesOf(caller)) {
+    const found = grants.permitting(key, party, permission)
+    if (found !== undefined) return { grantId: found.grantId, grantee }
+  }
+  return undefined
+}
+
+/**
+ * Why the caller may retire a grant: as the retiring principal; as the grantee, if the grant says so; as the account in
+ * which it was made. What an account may, its root user does, and others by its identity policies.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/grant-delete.html
+ */
+export function leaveToRetire(caller: Caller, grant: GrantRecord): PermittingGrant | undefined {
+  const { grantId, grantee, retiring, issuingAccount } = grant
+  const byGrantee = includesOperation(grant.operations, 'RetireGrant') ? grantee : undefined
+  const able = [retiring, byGrantee, rootArn(issuingAccount)]
+  const leave = partiesOf(caller).find(({ party }) => able.includes(party))
+  return leave && { grantId, grantee: leave.grantee }
 }

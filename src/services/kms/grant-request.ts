@@ -1,8 +1,8 @@
+import type { PrincipalNames } from '../../authorize/policy/bind.ts'
 import { isSymmetric } from '../../hsm/key-specs.ts'
 import type { EncryptionContext } from '../../hsm/port.ts'
 import { boolean, list, required, structure, type Value } from '../../wire/schema.ts'
-import type { ConditionValues } from '../operation.ts'
-import type { PolicyRules } from './deps.ts'
+import type { CallContext, ConditionValues } from '../operation.ts'
 import { addContextConditions, requireBoundedContext } from './encryption-context.ts'
 import {
   constraintOfSymmetric,
@@ -17,7 +17,7 @@ import {
 } from './errors.ts'
 import { contextOf, operationNames, operationSet, pairsOf, supportedOperations } from './grant.ts'
 import type { GrantTerms } from './grant-evidence.ts'
-import { requireGrantPrincipal } from './grant-principal.ts'
+import { grantPrincipal, partyShownAs, requireGrantParty } from './grant-principal.ts'
 import { arnOf, type KeyRecord } from './key.ts'
 import * as shapes from './shapes.ts'
 
@@ -34,6 +34,8 @@ export const createGrantInput = structure({
   RetiringServicePrincipal: shapes.servicePrincipal,
 })
 
+type Names = Pick<PrincipalNames, 'idOf'>
+
 export type GrantRequest = Value<typeof createGrantInput>
 
 /**
@@ -44,10 +46,10 @@ const pairsMax = 8
 const valueMax = 384
 
 /** What can be said of a request before its key is known. Throws 'validation' and 'invalid-arn'. */
-export function grantTerms(request: GrantRequest, policies: PolicyRules): GrantTerms {
+export function grantTerms(request: GrantRequest, names: Names): GrantTerms {
   const terms = {
-    grantee: granteeOf(request),
-    retiring: retiringOf(request),
+    grantee: granteeOf(request, names),
+    retiring: retiringOf(request, names),
     operations: operationSet(request.Operations),
     name: request.Name,
     contextEquals: constraintPairs(request.Constraints?.EncryptionContextEquals),
@@ -63,26 +65,33 @@ export function grantTerms(request: GrantRequest, policies: PolicyRules): GrantT
   if (ofService && (terms.sourceArn === undefined || terms.retiring === undefined)) {
     throw serviceGranteeBounds()
   }
-  for (const arn of [request.GranteePrincipal, request.RetiringPrincipal]) {
-    if (arn !== undefined) requireGrantPrincipal(arn, policies)
-  }
   return terms
 }
 
-function granteeOf({ GranteePrincipal, GranteeServicePrincipal }: GrantRequest): string {
-  const grantee = GranteePrincipal ?? GranteeServicePrincipal
-  if (grantee === undefined) throw eitherGrantee()
-  if (GranteePrincipal !== undefined && GranteeServicePrincipal !== undefined) {
-    throw eitherGrantee()
-  }
-  return grantee
+function granteeOf(request: GrantRequest, names: Names): string {
+  const { GranteePrincipal: arn, GranteeServicePrincipal: service } = request
+  if (arn !== undefined && service === undefined) return partyIn(arn, names)
+  if (arn !== undefined || service === undefined) throw eitherGrantee()
+  return service
 }
 
-function retiringOf({ RetiringPrincipal, RetiringServicePrincipal }: GrantRequest) {
-  if (RetiringPrincipal !== undefined && RetiringServicePrincipal !== undefined) {
-    throw eitherRetiring()
+function retiringOf(request: GrantRequest, names: Names): string | undefined {
+  const { RetiringPrincipal: arn, RetiringServicePrincipal: service } = request
+  if (arn !== undefined && service !== undefined) throw eitherRetiring()
+  return arn === undefined ? service : partyIn(arn, names)
+}
+
+/** The ARN itself for one that does not exist: `requireParties` tells. */
+function partyIn(arn: string, names: Names): string {
+  grantPrincipal(arn)
+  return partyShownAs(arn, names)
+}
+
+/** To be asked behind authorization. Throws 'invalid-arn' for a principal that does not exist. */
+export function requireParties(request: GrantRequest, names: Names): void {
+  for (const arn of [request.GranteePrincipal, request.RetiringPrincipal]) {
+    if (arn !== undefined) requireGrantParty(arn, names)
   }
-  return RetiringPrincipal ?? RetiringServicePrincipal
 }
 
 /**
@@ -122,30 +131,45 @@ export function requireFit(terms: GrantTerms, key: KeyRecord): void {
  * What policies can ask of a grant that is to be.
  * https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-grant-operations
  */
-export function grantConditions(request: GrantRequest, terms: GrantTerms): ConditionValues {
+export function grantConditions(
+  call: CallContext,
+  request: GrantRequest,
+  terms: GrantTerms,
+): ConditionValues {
   const parties = {
     'kms:GranteePrincipal': request.GranteePrincipal,
     'kms:GranteeServicePrincipal': request.GranteeServicePrincipal,
     'kms:RetiringPrincipal': request.RetiringPrincipal,
     'kms:RetiringServicePrincipal': request.RetiringServicePrincipal,
     'kms:GrantConstraintSourceArn': terms.sourceArn,
-    'kms:GrantConstraintType':
-      terms.contextEquals !== undefined
-        ? 'EncryptionContextEquals'
-        : terms.contextSubset !== undefined
-          ? 'EncryptionContextSubset'
-          : undefined,
   }
   const conditions: Record<string, string | readonly string[]> = {
-    ...forAwsResource,
+    ...forAwsResource(call),
+    ...constraintConditions(terms),
     'kms:GrantOperations': operationNames(terms.operations),
   }
   for (const [name, value] of Object.entries(parties)) {
     if (value !== undefined) conditions[name] = value
   }
-  addContextConditions(conditions, contextOf(terms.contextEquals ?? terms.contextSubset))
   return conditions
 }
 
-/** True only when a service calls on somebody's behalf, which none does here. */
-export const forAwsResource: ConditionValues = { 'kms:GrantIsForAWSResource': 'false' }
+/** What policies can ask of the constraint of a grant, made or to be made, on the encryption context. */
+export function constraintConditions({
+  contextEquals,
+  contextSubset,
+}: Pick<GrantTerms, 'contextEquals' | 'contextSubset'>): ConditionValues {
+  const pairs = contextEquals ?? contextSubset
+  if (pairs === undefined) return {}
+  const conditions: Record<string, string | readonly string[]> = {
+    'kms:GrantConstraintType':
+      contextEquals === undefined ? 'EncryptionContextSubset' : 'EncryptionContextEquals',
+  }
+  addContextConditions(conditions, contextOf(pairs))
+  return conditions
+}
+
+/** True when a service calls on somebody's behalf. */
+export function forAwsResource({ via }: CallContext): ConditionValues {
+  return { 'kms:GrantIsForAWSResource': String(via !== undefined) }
+}

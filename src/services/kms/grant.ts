@@ -1,6 +1,8 @@
+import type { PrincipalNames } from '../../authorize/policy/bind.ts'
 import { type AccountId, type KeyId, type Region, rootArn } from '../../base/ids.ts'
 import { isAsymmetric, isSymmetric, type KeyUsage } from '../../hsm/key-specs.ts'
 import type { EncryptionContext } from '../../hsm/port.ts'
+import { shownParty } from './grant-principal.ts'
 import { arnOf, type KeyRecord } from './key.ts'
 
 /**
@@ -71,7 +73,7 @@ export type GrantRecord = {
   readonly createdAt: number
   /** The account of who made it. */
   readonly issuingAccount: AccountId
-  /** The ARN of a principal, or the name of a service. */
+  /** The unique id of a user, a role or a session, the root ARN of an account, or the name of a service. */
   readonly grantee: string
   readonly retiring?: string | undefined
   readonly operations: OperationSet
@@ -82,9 +84,9 @@ export type GrantRecord = {
   readonly sourceArn?: string | undefined
 }
 
-/** Services are told from principals by their names: an ARN has colons. */
+/** Services are told from principals by their names: ARNs and ids of sessions have colons, other ids no dots. */
 export function isServiceName(party: string): boolean {
-  return !party.includes(':')
+  return party.includes('.') && !party.includes(':')
 }
 
 const always = ['CreateGrant', 'RetireGrant', 'DescribeKey'] as const
@@ -126,7 +128,11 @@ export function contextOf(pairs: readonly string[] | undefined): EncryptionConte
 }
 
 /** AWS's GrantListEntry. */
-export function grantListEntry(grant: GrantRecord, key: KeyRecord) {
+export function grantListEntry(
+  grant: GrantRecord,
+  key: KeyRecord,
+  names: Pick<PrincipalNames, 'arnOf'>,
+) {
   const { grantee, retiring } = grant
   return {
     KeyId: arnOf(key),
@@ -136,12 +142,12 @@ export function grantListEntry(grant: GrantRecord, key: KeyRecord) {
     CreationDate: grant.createdAt,
     ...(isServiceName(grantee)
       ? { GranteeServicePrincipal: grantee }
-      : { GranteePrincipal: grantee }),
+      : { GranteePrincipal: shownParty(grantee, names) }),
     ...(retiring === undefined
       ? {}
       : isServiceName(retiring)
         ? { RetiringServicePrincipal: retiring }
-        : { RetiringPrincipal: retiring }),
+        : { RetiringPrincipal: shownParty(retiring, names) }),
     IssuingAccount: rootArn(grant.issuingAccount),
     Operations: operationNames(grant.operations),
     Constraints: constraintsOf(grant),

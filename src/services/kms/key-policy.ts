@@ -13,18 +13,25 @@ export function requirePolicyName(name: string | undefined): void {
 }
 
 /**
- * Whether `key` may have the policy in its record: it has to be well formed and, unless the caller waives that, leave
- * the caller able to change it again. Throws 'malformed-policy' or 'limit-exceeded'.
+ * The text that `key` is to have in the place of the policy in its record: that one has to be well formed and, unless
+ * the caller waives that, leave the caller able to change it again. Throws 'malformed-policy' or 'limit-exceeded'.
  */
 export function checkPolicy(
   call: CallContext,
   key: KeyRecord,
   bypass: boolean | undefined,
-  { policies, limits }: KmsDeps,
-): void {
+  deps: KmsDeps,
+): string {
+  const { policies, limits } = deps
   if (Buffer.byteLength(key.policy) > limits.policyBytes) throw policyQuota(limits.policyBytes)
-  const { conditions } = managementCheck(call, 'kms:PutKeyPolicy', key, bypassCondition(bypass))
-  policies.admitKeyPolicy(key.policy, {
+  const { conditions } = managementCheck(
+    call,
+    'kms:PutKeyPolicy',
+    key,
+    deps,
+    bypassCondition(bypass),
+  )
+  return policies.admitKeyPolicy(key.policy, {
     caller: call.caller,
     keyArn: arnOf(key),
     keyAccount: key.account,

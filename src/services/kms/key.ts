@@ -33,7 +33,7 @@ export type KeyRecord = {
   readonly multiRegion: boolean
   /** Of multi-Region keys alone: every one of them knows where its primary is. */
   readonly replication?: Replication | undefined
-  /** The text of the key policy, as it was put. */
+  /** The text of the key policy, its principals by their unique ids. */
   readonly policy: string
   /** In the order of their keys. */
   readonly tags: readonly Tag[]
@@ -100,10 +100,12 @@ function viewOf(key: KeyRecord): KeyView {
   if (view === undefined) {
     const arn = keyArn(key.region, key.account, key.keyId)
     const { account, policy } = key
+    const resource = { type: 'key', arn, account, policy } as const
+    const managed = key.manager === 'AWS' ? { awsManaged: true } : {}
     view = {
       arn,
-      own: { type: 'key', arn, account, policy, crossAccount: false },
-      shared: { type: 'key', arn, account, policy, crossAccount: true },
+      own: { ...resource, crossAccount: false, ...managed },
+      shared: { ...resource, crossAccount: true, ...managed },
     }
     views.set(key, view)
   }

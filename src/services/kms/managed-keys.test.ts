@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { authorizer } from '../../authorize/authorizer.ts'
+import { defaultKeyPolicy } from '../../authorize/defaults.ts'
+import { noLayers } from '../../authorize/layers.ts'
+import { PolicyCache } from '../../authorize/policy/cache.ts'
+import type { Caller } from '../../base/caller.ts'
+import type { AccountId } from '../../base/ids.ts'
 import { arnOf } from './key.ts'
 import { account, otherAccount, region, rootOf, TestKms } from './testing/test-kms.ts'
 
@@ -50,6 +56,49 @@ test('it rotates every year, and its policy lets the service use it and the acco
   })
   assert.ok(!use.Action.includes('kms:CreateGrant'))
   assert.deepEqual(look.Action, ['kms:Describe*', 'kms:Get*', 'kms:List*'])
+})
+
+test('only its service may use it, and only for callers of its account', async () => {
+  const kms = new TestKms()
+  const { KeyMetadata } = await kms.ok('DescribeKey', { KeyId: 'alias/aws/s3' })
+  const KeyId = String(KeyMetadata?.['Arn'])
+  const user = (owner: typeof account) => ({
+    ...rootOf(owner),
+    ...{ type: 'user' as const, arn: `arn:aws:iam::${owner}:user/alice`, principalId: 'AIDAALICE' },
+  })
+  const asked: AccountId[] = []
+  const authorize = authorizer(new PolicyCache(), {
+    of: () => noLayers,
+    ofResources: (owner) => {
+      asked.push(owner)
+      return []
+    },
+  })
+  const may = async (operation: string, input: object, caller: Caller, via?: string) => {
+    const setting = { caller, ...(via && { via: { name: via, region } }) }
+    const { checks } = await kms.call(operation, { KeyId, ...input }, setting)
+    const context = { globalConditions: { 'aws:SourceIp': '127.0.0.1' } }
+    return checks.map((check) => authorize(caller, check, context).denied?.code)
+  }
+  const Plaintext = Buffer.from('x')
+  const allowed = [undefined]
+  const denied = ['access-denied']
+  assert.deepEqual(await may('Encrypt', { Plaintext }, user(account), 's3'), allowed)
+  assert.deepEqual(await may('Encrypt', { Plaintext }, user(account), 'ebs'), denied)
+  assert.deepEqual(await may('Encrypt', { Plaintext }, user(account)), denied)
+  assert.deepEqual(await may('Encrypt', { Plaintext }, rootOf(account)), denied)
+  assert.deepEqual(await may('Encrypt', { Plaintext }, user(otherAccount), 's3'), denied)
+  assert.deepEqual(await may('ScheduleKeyDeletion', {}, rootOf(account)), denied)
+  assert.deepEqual(await may('GetKeyPolicy', {}, rootOf(account)), allowed)
+  // Resource control policies are for keys of customers.
+  assert.deepEqual(asked, [])
+  const own = await kms.key()
+  const [check] = (await kms.call('DescribeKey', { KeyId: own.keyId })).checks
+  assert.ok(check?.resource.type === 'key')
+  const resource = { ...check.resource, policy: defaultKeyPolicy(account) }
+  const context = { globalConditions: {} }
+  assert.equal(authorize(rootOf(account), { ...check, resource }, context).denied, undefined)
+  assert.deepEqual(asked, [account])
 })
 
 test('nothing is made for an alias that is not predefined, of others, or without permission', async () => {

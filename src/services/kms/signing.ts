@@ -1,6 +1,6 @@
 import type { CallContext, Check, JsonObject } from '../operation.ts'
 import { grantableCheck } from './conditions.ts'
-import type { Grants } from './grants.ts'
+import type { KmsDeps } from './deps.ts'
 import type { KeyTarget } from './key-identifier.ts'
 
 /** What Sign and Verify have in common. */
@@ -16,9 +16,9 @@ export function signingCheck(
   permission: string,
   target: KeyTarget,
   { MessageType = 'RAW', SigningAlgorithm }: SigningRequest,
-  grants: Grants,
+  deps: Pick<KmsDeps, 'state' | 'grants'>,
 ): Check {
-  return grantableCheck(call, permission, target, grants, {
+  return grantableCheck(call, permission, target, deps, {
     'kms:MessageType': MessageType,
     'kms:SigningAlgorithm': SigningAlgorithm,
   })

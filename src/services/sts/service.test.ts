@@ -4,9 +4,13 @@ import * as sdk from '@aws-sdk/client-sts'
 import type { Caller } from '../../base/caller.ts'
 import type { AccountId, Region } from '../../base/ids.ts'
 import type { CallContext } from '../operation.ts'
-import { stsService } from './service.ts'
+import type { StsDeps } from './deps.ts'
+import { stsOperations, stsService } from './service.ts'
 
 const account = '111122223333' as AccountId
+
+/** What these operations do not ask for. */
+const none = {} as StsDeps
 
 function contextOf(caller: Caller): CallContext {
   return {
@@ -34,7 +38,7 @@ const user: Caller = {
 }
 
 test('GetCallerIdentity says who signed and needs no permission', async () => {
-  const { operations, deps } = stsService()
+  const { operations, deps } = stsService(none)
   const operation = operations.get('GetCallerIdentity')
   assert.ok(operation)
   for (const caller of [root, user]) {
@@ -48,17 +52,31 @@ test('GetCallerIdentity says who signed and needs no permission', async () => {
   }
 })
 
-test('its members are those of AWS', () => {
-  const operation = stsService().operations.get('GetCallerIdentity')
-  assert.deepEqual(Object.keys(operation?.input.members ?? {}), sdk.GetCallerIdentityRequest$[4])
-  assert.deepEqual(
-    Object.keys(operation?.output?.members ?? {}).sort(),
-    [...(sdk.GetCallerIdentityResponse$[4] as string[])].sort(),
-  )
-})
+type SdkShape = readonly unknown[]
+
+/** Members of a shape of the SDK, by their names. */
+function sdkMembers(shape: SdkShape): readonly string[] {
+  return [...(shape[4] as string[])].sort()
+}
+
+const shapes: Readonly<Record<string, readonly [SdkShape, SdkShape]>> = {
+  AssumeRole: [sdk.AssumeRoleRequest$, sdk.AssumeRoleResponse$],
+  GetAccessKeyInfo: [sdk.GetAccessKeyInfoRequest$, sdk.GetAccessKeyInfoResponse$],
+  GetCallerIdentity: [sdk.GetCallerIdentityRequest$, sdk.GetCallerIdentityResponse$],
+  GetSessionToken: [sdk.GetSessionTokenRequest$, sdk.GetSessionTokenResponse$],
+}
+
+for (const [name, [request, response]] of Object.entries(shapes)) {
+  test(`the members of ${name} are those of AWS`, () => {
+    const operation = stsOperations.get(name)
+    assert.ok(operation)
+    assert.deepEqual(Object.keys(operation.input.members).sort(), sdkMembers(request))
+    assert.deepEqual(Object.keys(operation.output?.members ?? {}).sort(), sdkMembers(response))
+  })
+}
 
 test('STS speaks the Query protocol of 2011-06-15', () => {
-  const { operations: _, ...service } = stsService()
+  const { operations: _, ...service } = stsService(none)
   assert.deepEqual(service, {
     signingName: 'sts',
     eventSource: 'sts.amazonaws.com',
@@ -67,6 +85,6 @@ test('STS speaks the Query protocol of 2011-06-15', () => {
       version: '2011-06-15',
       namespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
     },
-    deps: undefined,
+    deps: none,
   })
 })

@@ -19,7 +19,7 @@ export const cancelKeyDeletion = operation({
   effects: 'write',
   errors: ['not-found', 'invalid-arn', 'invalid-state'],
   resolve: (call, request, deps: KmsDeps) => resolveKey(call, request.KeyId, rules, deps.state).key,
-  checks: (call, _request, key) => [managementCheck(call, rules.permission, key)],
+  checks: (call, _request, key, deps) => [managementCheck(call, rules.permission, key, deps)],
   audit: {
     request: (request) => ({ keyId: request.KeyId }),
     response: (_output, _request, key) => keyIdElement(key),

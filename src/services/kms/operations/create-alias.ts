@@ -10,6 +10,7 @@ import { aliasExists, aliasQuota } from '../errors.ts'
 import { arnOf } from '../key.ts'
 import { managed } from '../key-identifier.ts'
 import { requireState } from '../key-state.ts'
+import { requireSeparation } from '../separation.ts'
 import * as shapes from '../shapes.ts'
 
 const rules = managed('kms:CreateAlias')
@@ -35,9 +36,9 @@ export const createAlias = operation({
     const key = resolveAliasTarget(call, request.TargetKeyId, rules, deps.state)
     return { key, arn: aliasArn(call.region, call.caller.account, request.AliasName) }
   },
-  checks: (call, _request, { key, arn }) => [
+  checks: (call, _request, { key, arn }, deps) => [
     aliasCheck(call, rules.permission, arn),
-    managementCheck(call, rules.permission, key),
+    managementCheck(call, rules.permission, key, deps),
   ],
   audit: {
     request: (request) => ({
@@ -46,13 +47,16 @@ export const createAlias = operation({
     }),
     resources: ({ key, arn }) => [keyResource(key), aliasResource(key, arn)],
   },
-  handle(call, request, { key, arn }, { state, limits }) {
+  handle(call, request, { key, arn }, deps) {
+    const { state, limits } = deps
     const { region, now } = call
     if (state.alias(region, key.account, request.AliasName) !== undefined) throw aliasExists(arn)
     requireState(key, 'CreateAlias')
     if (state.aliasNamesOf(key).length >= limits.aliasesPerKey) {
       throw aliasQuota(arnOf(key), limits.aliasesPerKey)
     }
+    const aliases = [...state.aliasNamesOf(key), request.AliasName]
+    requireSeparation(deps, key, { key, aliases }, 'invalid-state')
     const alias = state.addAlias({
       region,
       account: key.account,

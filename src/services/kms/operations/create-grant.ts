@@ -1,5 +1,6 @@
 import { structure } from '../../../wire/schema.ts'
 import { type CallContext, operation } from '../../operation.ts'
+import { isEnforced } from '../analysed-key.ts'
 import { keyResource } from '../audit.ts'
 import { newGrantCheck } from '../conditions.ts'
 import type { KmsDeps } from '../deps.ts'
@@ -12,12 +13,14 @@ import {
   grantConditions,
   grantTerms,
   requireFit,
+  requireParties,
 } from '../grant-request.ts'
 import { newGrantToken } from '../grant-token.ts'
 import { arnOf, type KeyRecord } from '../key.ts'
 import { managed, resolveKey } from '../key-identifier.ts'
 import { requireState } from '../key-state.ts'
 import { requireGrantTokens } from '../refusals.ts'
+import { requireSeparation } from '../separation.ts'
 import * as shapes from '../shapes.ts'
 
 const rules = { ...managed('kms:CreateGrant'), crossAccount: true }
@@ -38,11 +41,17 @@ export const createGrant = operation({
   ],
   resolve(call, request, { state, grants, policies }: KmsDeps) {
     requireGrantTokens(call, request.GrantTokens, grants)
-    const terms = grantTerms(request, policies)
+    const terms = grantTerms(request, policies.principals)
     return { ...resolveKey(call, request.KeyId, rules, state), terms }
   },
-  checks: (call, request, target, { grants }) => [
-    newGrantCheck(call, rules.permission, target, grants, grantConditions(request, target.terms)),
+  checks: (call, request, target, deps) => [
+    newGrantCheck(
+      call,
+      rules.permission,
+      target,
+      deps,
+      grantConditions(call, request, target.terms),
+    ),
   ],
   audit: {
     request: recordedRequest,
@@ -50,7 +59,9 @@ export const createGrant = operation({
     response: ({ GrantId }) => ({ grantId: GrantId }),
     resources: ({ key }) => [keyResource(key)],
   },
-  handle(call, request, { key, terms }, { grants, random, limits }) {
+  handle(call, request, { key, terms }, deps) {
+    const { state, grants, random, limits } = deps
+    requireParties(request, deps.policies.principals)
     requireState(key, 'CreateGrant')
     requireFit(terms, key)
     const draft = draftOf(call, key, terms, random.bytes(32).toString('hex'))
@@ -59,13 +70,16 @@ export const createGrant = operation({
     if (present === undefined && grants.count(key) >= limits.grantsPerKey) {
       throw grantQuota(arnOf(key), limits.grantsPerKey)
     }
+    requireSeparation(deps, key, { key, grant: present ?? draft }, 'invalid-state')
     if (request.DryRun === true) throw dryRunSucceeded()
     const grant = present ?? draft
+    // Of two grants at once, each may keep duties separate and both together not.
+    const alone = isEnforced(key) ? [state.replaceKey(key, key)] : []
     return {
       output: { GrantToken: newGrantToken(grant, random), GrantId: grant.grantId },
       // The key's row does not go along, as it does with an alias, so that grants on one key are made side by side. The
       // key cannot go meanwhile: whoever wants it gone waits for days.
-      changes: present === undefined ? [grants.add(draft)] : [],
+      changes: present === undefined ? [grants.add(draft), ...alone] : [],
     }
   },
 })

@@ -3,12 +3,7 @@ import { type AccountId, type KeyId, keyArn, parseKeyId } from '../../../base/id
 import type { Random } from '../../../base/random.ts'
 import { boolean, string, structure, type Value } from '../../../wire/schema.ts'
 import { type CallContext, type Check, operation } from '../../operation.ts'
-import {
-  accountCheck,
-  bypassCondition,
-  newKeyConditions,
-  requestTagConditions,
-} from '../conditions.ts'
+import { bypassCondition, newKeyChecks } from '../conditions.ts'
 import { unknownStore } from '../custom-key-store.ts'
 import type { KmsDeps } from '../deps.ts'
 import { keyQuota } from '../errors.ts'
@@ -16,6 +11,7 @@ import type { KeyRecord } from '../key.ts'
 import { customerMasterKeySpecOf, keyMetadata, recordedMetadata } from '../key-metadata.ts'
 import { checkPolicy } from '../key-policy.ts'
 import { type NewKind, newKindOf } from '../new-kind.ts'
+import { requireSeparation } from '../separation.ts'
 import * as shapes from '../shapes.ts'
 import { checkTags, sortTags } from '../tags.ts'
 
@@ -56,15 +52,11 @@ export const createKey = operation({
     return { ...kind, keyId, account, arn: keyArn(call.region, account, keyId) }
   },
   checks(call, request, target): readonly Check[] {
-    const conditions = {
-      ...newKeyConditions(call, { ...target, origin: target.origin.value }),
-      ...(target.multiRegion && { 'kms:MultiRegionKeyType': 'PRIMARY' }),
-      ...bypassCondition(request.BypassPolicyLockoutSafetyCheck),
-      ...(request.Tags === undefined ? {} : requestTagConditions(request.Tags)),
+    const kind = {
+      ...{ ...target, origin: target.origin.value, tags: request.Tags ?? [] },
+      multiRegionType: target.multiRegion ? ('PRIMARY' as const) : undefined,
     }
-    const create = accountCheck(call, 'kms:CreateKey', conditions)
-    if (request.Tags === undefined || request.Tags.length === 0) return [create]
-    return [create, accountCheck(call, 'kms:TagResource', conditions)]
+    return newKeyChecks(call, kind, bypassCondition(request.BypassPolicyLockoutSafetyCheck))
   },
   audit: {
     request: (request) => ({
@@ -90,16 +82,21 @@ export const createKey = operation({
     if (state.keyIds(region, caller.account).size >= limits.keys) {
       throw keyQuota(caller.account, limits.keys)
     }
-    const draft = draftOf(
+    const given = draftOf(
       call,
       request,
       target,
       origin.value,
       policies.defaultKeyPolicy(caller.account),
     )
-    if (request.Policy !== undefined) {
-      checkPolicy(call, draft, request.BypassPolicyLockoutSafetyCheck, deps)
-    }
+    const draft =
+      request.Policy === undefined
+        ? given
+        : {
+            ...given,
+            policy: checkPolicy(call, given, request.BypassPolicyLockoutSafetyCheck, deps),
+          }
+    requireSeparation(deps, undefined, { key: draft }, 'tag')
     if (origin.value === 'EXTERNAL') {
       return {
         output: { KeyMetadata: keyMetadata(draft, deps) },

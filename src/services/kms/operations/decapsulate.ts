@@ -33,9 +33,7 @@ export const decapsulate = operation({
     requireGrantTokens(call, request.GrantTokens, deps.grants)
     return resolveKey(call, request.KeyId, rules, deps.state)
   },
-  checks: (call, _request, target, { grants }) => [
-    grantableCheck(call, rules.permission, target, grants),
-  ],
+  checks: (call, _request, target, deps) => [grantableCheck(call, rules.permission, target, deps)],
   audit: {
     request: (request) => ({
       keyId: request.KeyId,

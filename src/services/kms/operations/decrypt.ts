@@ -55,12 +55,12 @@ export const decrypt = operation({
     }
     return resolveCiphertext(call, source, rules, deps)
   },
-  checks(call, request, target, { grants }) {
+  checks(call, request, target, deps) {
     const use = {
       algorithm: request.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
       context: request.EncryptionContext,
     }
-    return [useCheck(call, rules.permission, target, use, grants)]
+    return [useCheck(call, rules.permission, target, use, deps)]
   },
   audit: {
     request: (request) => ({

@@ -7,6 +7,7 @@ import { aliasCheck, managementCheck } from '../conditions.ts'
 import type { KmsDeps } from '../deps.ts'
 import { unknownAlias } from '../errors.ts'
 import { requireState } from '../key-state.ts'
+import { requireSeparation } from '../separation.ts'
 import * as shapes from '../shapes.ts'
 
 export const deleteAlias = operation({
@@ -24,16 +25,19 @@ export const deleteAlias = operation({
     if (alias === undefined || key === undefined) throw unknownAlias(arn)
     return { alias, arn, key }
   },
-  checks: (call, _request, { arn, key }) => [
+  checks: (call, _request, { arn, key }, deps) => [
     aliasCheck(call, 'kms:DeleteAlias', arn),
-    managementCheck(call, 'kms:DeleteAlias', key),
+    managementCheck(call, 'kms:DeleteAlias', key, deps),
   ],
   audit: {
     request: (request) => ({ aliasName: request.AliasName }),
     resources: ({ key, arn }) => [keyResource(key), aliasResource(key, arn)],
   },
-  handle(_call, _request, { alias, key }, { state }) {
+  handle(_call, _request, { alias, key }, deps) {
+    const { state } = deps
     requireState(key, 'DeleteAlias')
+    const aliases = state.aliasNamesOf(key).filter((each) => each !== alias.aliasName)
+    requireSeparation(deps, key, { key, aliases }, 'invalid-state')
     return { output: undefined, changes: [state.removeAlias(alias)] }
   },
 })

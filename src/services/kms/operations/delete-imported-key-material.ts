@@ -23,7 +23,7 @@ export const deleteImportedKeyMaterial = operation({
   effects: 'write',
   errors: ['invalid-arn', 'invalid-state', 'not-found', 'unsupported'],
   resolve: (call, request, deps: KmsDeps) => resolveKey(call, request.KeyId, rules, deps.state).key,
-  checks: (call, _request, key) => [managementCheck(call, rules.permission, key)],
+  checks: (call, _request, key, deps) => [managementCheck(call, rules.permission, key, deps)],
   audit: {
     request: (request) => ({ keyId: request.KeyId, keyMaterialId: request.KeyMaterialId }),
     response: (output) => ({ keyId: output.KeyId, keyMaterialId: output.KeyMaterialId }),

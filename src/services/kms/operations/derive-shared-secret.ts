@@ -37,8 +37,8 @@ export const deriveSharedSecret = operation({
     requireGrantTokens(call, request.GrantTokens, deps.grants)
     return resolveKey(call, request.KeyId, rules, deps.state)
   },
-  checks: (call, { KeyAgreementAlgorithm }, target, { grants }) => [
-    grantableCheck(call, rules.permission, target, grants, {
+  checks: (call, { KeyAgreementAlgorithm }, target, deps) => [
+    grantableCheck(call, rules.permission, target, deps, {
       'kms:KeyAgreementAlgorithm': KeyAgreementAlgorithm,
     }),
   ],

@@ -30,9 +30,7 @@ export const describeKey = operation({
     requireGrantTokens(call, request.GrantTokens, deps.grants)
     return resolveOrDraft(call, request.KeyId, deps)
   },
-  checks: (call, _request, target, { grants }) => [
-    grantableCheck(call, rules.permission, target, grants),
-  ],
+  checks: (call, _request, target, deps) => [grantableCheck(call, rules.permission, target, deps)],
   audit: {
     request: (request) => ({ keyId: request.KeyId }),
     resources: (target) => [keyResource(target.key)],

@@ -18,7 +18,7 @@ export const disableKeyRotation = operation({
   effects: 'write',
   errors: ['disabled', 'invalid-arn', 'invalid-state', 'not-found', 'unsupported'],
   resolve: (call, request, deps: KmsDeps) => resolveKey(call, request.KeyId, rules, deps.state).key,
-  checks: (call, _request, key) => [managementCheck(call, rules.permission, key)],
+  checks: (call, _request, key, deps) => [managementCheck(call, rules.permission, key, deps)],
   audit: {
     request: (request) => ({ keyId: request.KeyId }),
     response: (_output, _request, key) => keyIdElement(key),

@@ -1,7 +1,7 @@
 import { required, structure } from '../../../wire/schema.ts'
 import { operation } from '../../operation.ts'
 import { keyIdElement, keyResource } from '../audit.ts'
-import { managementCheck } from '../conditions.ts'
+import { idleKeyCheck } from '../conditions.ts'
 import type { KmsDeps } from '../deps.ts'
 import { managed, resolveKey } from '../key-identifier.ts'
 import { requireState } from '../key-state.ts'
@@ -17,7 +17,7 @@ export const disableKey = operation({
   effects: 'write',
   errors: ['not-found', 'invalid-arn', 'invalid-state'],
   resolve: (call, request, deps: KmsDeps) => resolveKey(call, request.KeyId, rules, deps.state).key,
-  checks: (call, _request, key) => [managementCheck(call, rules.permission, key)],
+  checks: (call, _request, key, deps) => [idleKeyCheck(call, rules.permission, key, deps)],
   audit: {
     request: (request) => ({ keyId: request.KeyId }),
     response: (_output, _request, key) => keyIdElement(key),

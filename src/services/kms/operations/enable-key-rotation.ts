@@ -28,15 +28,10 @@ export const enableKeyRotation = operation({
   effects: 'write',
   errors: ['disabled', 'invalid-arn', 'invalid-state', 'not-found', 'unsupported'],
   resolve: (call, request, deps: KmsDeps) => resolveKey(call, request.KeyId, rules, deps.state).key,
-  checks: (call, { RotationPeriodInDays }, key) => [
-    managementCheck(
-      call,
-      rules.permission,
-      key,
-      RotationPeriodInDays === undefined
-        ? {}
-        : { 'kms:RotationPeriodInDays': String(RotationPeriodInDays) },
-    ),
+  checks: (call, { RotationPeriodInDays: period = defaultPeriod }, key, deps) => [
+    managementCheck(call, rules.permission, key, deps, {
+      'kms:RotationPeriodInDays': String(period),
+    }),
   ],
   audit: {
     request: (request) => ({

@@ -42,12 +42,12 @@ export const encrypt = operation({
     requireBoundedContext(request.EncryptionContext)
     return resolveKey(call, request.KeyId, rules, deps.state)
   },
-  checks(call, request, target, { grants }) {
+  checks(call, request, target, deps) {
     const use = {
       algorithm: request.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
       context: request.EncryptionContext,
     }
-    return [useCheck(call, rules.permission, target, use, grants)]
+    return [useCheck(call, rules.permission, target, use, deps)]
   },
   audit: {
     request: (request) => ({

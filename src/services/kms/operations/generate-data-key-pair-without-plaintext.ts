@@ -38,8 +38,8 @@ export const generateDataKeyPairWithoutPlaintext = operation({
     const { key, alias } = resolveKey(call, request.KeyId, rules, deps.state)
     return { key, alias, spec }
   },
-  checks: (call, request, target, { grants }) => [
-    dataKeyPairCheck(call, rules.permission, target, request, grants),
+  checks: (call, request, target, deps) => [
+    dataKeyPairCheck(call, rules.permission, target, request, deps),
   ],
   audit: {
     request: recordedDataKeyPair,

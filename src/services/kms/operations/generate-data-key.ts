@@ -41,8 +41,8 @@ export const generateDataKey = operation({
     const { key, alias } = resolveKey(call, request.KeyId, rules, deps.state)
     return { key, alias, bytes }
   },
-  checks: (call, request, target, { grants }) =>
-    dataKeyChecks(call, rules.permission, target, request, grants),
+  checks: (call, request, target, deps) =>
+    dataKeyChecks(call, rules.permission, target, request, deps),
   audit: {
     request: (request) => recordedDataKeyRequest(request),
     resources: ({ key }) => [keyResource(key)],

@@ -32,8 +32,8 @@ export const generateMac = operation({
     requireGrantTokens(call, request.GrantTokens, deps.grants)
     return resolveKey(call, request.KeyId, rules, deps.state)
   },
-  checks: (call, request, target, { grants }) => [
-    grantableCheck(call, rules.permission, target, grants, {
+  checks: (call, request, target, deps) => [
+    grantableCheck(call, rules.permission, target, deps, {
       'kms:MacAlgorithm': request.MacAlgorithm,
     }),
   ],

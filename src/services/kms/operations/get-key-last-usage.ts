@@ -28,7 +28,7 @@ export const getKeyLastUsage = operation({
   effects: 'read',
   errors: ['invalid-arn', 'not-found'],
   resolve: (call, request, deps: KmsDeps) => resolveKey(call, request.KeyId, rules, deps.state),
-  checks: (call, _request, { key }) => [managementCheck(call, rules.permission, key)],
+  checks: (call, _request, { key }, deps) => [managementCheck(call, rules.permission, key, deps)],
   audit: {
     request: (request) => ({ keyId: request.KeyId }),
     resources: ({ key }) => [keyResource(key)],

@@ -17,7 +17,7 @@ export const getKeyPolicy = operation({
   effects: 'read',
   errors: ['not-found', 'invalid-arn', 'invalid-state'],
   resolve: (call, request, deps: KmsDeps) => resolveKey(call, request.KeyId, rules, deps.state).key,
-  checks: (call, _request, key) => [managementCheck(call, rules.permission, key)],
+  checks: (call, _request, key, deps) => [managementCheck(call, rules.permission, key, deps)],
   audit: {
     request: (request) => ({
       keyId: request.KeyId,
@@ -25,9 +25,9 @@ export const getKeyPolicy = operation({
     }),
     resources: (key) => [keyResource(key)],
   },
-  handle(_call, request, key) {
+  handle(_call, request, key, { policies }) {
     requirePolicyName(request.PolicyName)
     requireState(key, 'GetKeyPolicy')
-    return { output: { Policy: key.policy, PolicyName: policyName } }
+    return { output: { Policy: policies.shownKeyPolicy(key.policy), PolicyName: policyName } }
   },
 })

@@ -29,7 +29,7 @@ export const getKeyRotationStatus = operation({
   effects: 'read',
   errors: ['invalid-arn', 'not-found', 'unsupported'],
   resolve: (call, request, deps: KmsDeps) => resolveKey(call, request.KeyId, rules, deps.state),
-  checks: (call, _request, target) => [sharedCheck(call, rules.permission, target)],
+  checks: (call, _request, target, deps) => [sharedCheck(call, rules.permission, target, deps)],
   audit: {
     request: (request) => ({ keyId: request.KeyId }),
     resources: ({ key }) => [keyResource(key)],

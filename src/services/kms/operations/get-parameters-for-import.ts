@@ -32,8 +32,8 @@ export const getParametersForImport = operation({
   effects: 'use',
   errors: ['invalid-arn', 'invalid-state', 'not-found', 'unsupported'],
   resolve: (call, request, deps: KmsDeps) => resolveKey(call, request.KeyId, rules, deps.state).key,
-  checks: (call, request, key) => [
-    managementCheck(call, rules.permission, key, {
+  checks: (call, request, key, deps) => [
+    managementCheck(call, rules.permission, key, deps, {
       'kms:WrappingAlgorithm': request.WrappingAlgorithm,
       'kms:WrappingKeySpec': request.WrappingKeySpec,
     }),

@@ -42,9 +42,7 @@ export const getPublicKey = operation({
     requireGrantTokens(call, request.GrantTokens, deps.grants)
     return resolveKey(call, request.KeyId, rules, deps.state)
   },
-  checks: (call, _request, target, { grants }) => [
-    grantableCheck(call, rules.permission, target, grants),
-  ],
+  checks: (call, _request, target, deps) => [grantableCheck(call, rules.permission, target, deps)],
   audit: {
     request: (request) => ({ keyId: request.KeyId }),
     resources: ({ key }) => [keyResource(key)],

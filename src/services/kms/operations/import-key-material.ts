@@ -49,8 +49,8 @@ export const importKeyMaterial = operation({
     requireExpiration(request, call.now)
     return resolveKey(call, request.KeyId, rules, deps.state).key
   },
-  checks: (call, request, key) => [
-    managementCheck(call, rules.permission, key, expirationConditions(request)),
+  checks: (call, request, key, deps) => [
+    managementCheck(call, rules.permission, key, deps, expirationConditions(request)),
   ],
   audit: {
     request: (request) => ({

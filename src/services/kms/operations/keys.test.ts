@@ -84,6 +84,8 @@ test('CreateKey brings the effective kind, and the waived lockout check only whe
     ...kind,
     'kms:BypassPolicyLockoutSafetyCheck': 'false',
     'aws:RequestTag/team': 'red',
+    // Of the key that is to be.
+    'aws:ResourceTag/team': 'red',
     'aws:TagKeys': ['team'],
   })
 })

@@ -5,6 +5,7 @@ import { sharedCheck } from '../conditions.ts'
 import type { KmsDeps } from '../deps.ts'
 import { forServicesAlone } from '../errors.ts'
 import { type GrantRecord, grantListEntry, isServiceName } from '../grant.ts'
+import { partyShownAs } from '../grant-principal.ts'
 import { forAwsResource } from '../grant-request.ts'
 import { requireGrantId } from '../grant-token.ts'
 import { type GrantRange, type Grants, positionOnKey } from '../grants.ts'
@@ -36,7 +37,9 @@ export const listGrants = operation({
     if (request.GrantId !== undefined) requireGrantId(request.GrantId)
     return resolveKey(call, request.KeyId, rules, state)
   },
-  checks: (call, _request, target) => [sharedCheck(call, rules.permission, target, forAwsResource)],
+  checks: (call, _request, target, deps) => [
+    sharedCheck(call, rules.permission, target, deps, forAwsResource(call)),
+  ],
   audit: {
     request: (request) => ({
       keyId: request.KeyId,
@@ -48,16 +51,17 @@ export const listGrants = operation({
     }),
     resources: ({ key }) => [keyResource(key)],
   },
-  handle(_call, request, { key }, { grants }) {
+  handle(_call, request, { key }, { grants, policies: { principals } }) {
     requireState(key, 'ListGrants')
-    const { GrantId: grantId, GranteePrincipal: grantee } = request
+    const { GrantId: grantId, GranteePrincipal: arn } = request
+    const grantee = arn === undefined ? undefined : partyShownAs(arn, principals)
     const page = readPage(request, {
       scope: ['ListGrants', arnOf(key), grantId ?? '', grantee ?? ''],
       defaultLimit: 50,
       after: (after, count) => wanted(grants, key, { grantId, grantee }, { after, count }),
       positionOf: positionOnKey,
     })
-    const entries = page.items.map((grant) => grantListEntry(grant, key))
+    const entries = page.items.map((grant) => grantListEntry(grant, key, principals))
     return { output: { Grants: entries, ...page.truncated } }
   },
 })

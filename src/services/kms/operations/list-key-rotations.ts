@@ -46,7 +46,7 @@ export const listKeyRotations = operation({
   effects: 'read',
   errors: ['invalid-arn', 'invalid-marker', 'not-found', 'unsupported'],
   resolve: (call, request, deps: KmsDeps) => resolveKey(call, request.KeyId, rules, deps.state).key,
-  checks: (call, _request, key) => [managementCheck(call, rules.permission, key)],
+  checks: (call, _request, key, deps) => [managementCheck(call, rules.permission, key, deps)],
   audit: {
     request: (request) => ({
       keyId: request.KeyId,

@@ -23,7 +23,7 @@ export const listResourceTags = operation({
   effects: 'read',
   errors: ['not-found', 'invalid-arn', 'invalid-marker'],
   resolve: (call, request, deps: KmsDeps) => resolveKey(call, request.KeyId, rules, deps.state).key,
-  checks: (call, _request, key) => [managementCheck(call, rules.permission, key)],
+  checks: (call, _request, key, deps) => [managementCheck(call, rules.permission, key, deps)],
   audit: {
     request: (request) => ({ keyId: request.KeyId, limit: request.Limit, marker: request.Marker }),
     resources: (key) => [keyResource(key)],

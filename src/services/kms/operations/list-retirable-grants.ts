@@ -3,7 +3,7 @@ import { operation } from '../../operation.ts'
 import type { KmsDeps } from '../deps.ts'
 import { eitherRetiringOfList, forServicesAlone } from '../errors.ts'
 import { grantListEntry } from '../grant.ts'
-import { requireGrantPrincipal } from '../grant-principal.ts'
+import { grantPrincipal, requireGrantParty } from '../grant-principal.ts'
 import { readPage } from '../paging.ts'
 import * as shapes from '../shapes.ts'
 
@@ -23,11 +23,11 @@ export const listRetirableGrants = operation({
   output: structure({ Grants: shapes.grants, ...shapes.paged }),
   effects: 'read',
   errors: ['invalid-arn', 'invalid-marker'],
-  resolve(_call, request, { policies }: KmsDeps) {
+  resolve(_call, request, _deps: KmsDeps) {
     const { RetiringPrincipal: arn, RetiringServicePrincipal: service } = request
     if ((arn === undefined) === (service === undefined)) throw eitherRetiringOfList()
     if (arn === undefined) throw forServicesAlone('RetiringServicePrincipal')
-    return { arn, account: requireGrantPrincipal(arn, policies) }
+    return { arn, account: grantPrincipal(arn).account }
   },
   checks: (_call, _request, { arn, account }) => [
     {
@@ -44,17 +44,18 @@ export const listRetirableGrants = operation({
       marker: request.Marker,
     }),
   },
-  handle({ region }, request, { arn }, { grants }) {
+  handle({ region }, request, { arn }, { grants, policies }) {
+    const party = requireGrantParty(arn, policies.principals)
     const page = readPage(request, {
-      scope: ['ListRetirableGrants', region, arn],
+      scope: ['ListRetirableGrants', region, party],
       defaultLimit: 50,
-      after: (after, count) => grants.retirableBy(arn, region, { after, count }),
+      after: (after, count) => grants.retirableBy(party, region, { after, count }),
       positionOf: ({ grantId }) => grantId,
     })
     // A page may have fewer than were asked for: grants whose keys have just gone are left out.
     const entries = page.items.flatMap((grant) => {
       const key = grants.keyOf(grant)
-      return key === undefined ? [] : [grantListEntry(grant, key)]
+      return key === undefined ? [] : [grantListEntry(grant, key, policies.principals)]
     })
     return { output: { Grants: entries, ...page.truncated } }
   },

@@ -6,6 +6,7 @@ import type { KmsDeps } from '../deps.ts'
 import { managed, resolveKey } from '../key-identifier.ts'
 import { checkPolicy, policyName, requirePolicyName } from '../key-policy.ts'
 import { requireState } from '../key-state.ts'
+import { requireSeparation } from '../separation.ts'
 import * as shapes from '../shapes.ts'
 
 const rules = managed('kms:PutKeyPolicy')
@@ -22,11 +23,12 @@ export const putKeyPolicy = operation({
   effects: 'write',
   errors: ['not-found', 'invalid-arn', 'invalid-state', 'limit-exceeded', 'malformed-policy'],
   resolve: (call, request, deps: KmsDeps) => resolveKey(call, request.KeyId, rules, deps.state).key,
-  checks: (call, request, key) => [
+  checks: (call, request, key, deps) => [
     managementCheck(
       call,
       rules.permission,
       key,
+      deps,
       bypassCondition(request.BypassPolicyLockoutSafetyCheck),
     ),
   ],
@@ -42,8 +44,10 @@ export const putKeyPolicy = operation({
   handle(call, request, key, deps) {
     requirePolicyName(request.PolicyName)
     requireState(key, 'PutKeyPolicy')
-    const changed = { ...key, policy: request.Policy }
-    checkPolicy(call, changed, request.BypassPolicyLockoutSafetyCheck, deps)
+    const put = { ...key, policy: request.Policy }
+    const policy = checkPolicy(call, put, request.BypassPolicyLockoutSafetyCheck, deps)
+    const changed = { ...key, policy }
+    requireSeparation(deps, key, { key: changed }, 'malformed-policy')
     return { output: undefined, changes: [deps.state.replaceKey(key, changed)] }
   },
 })

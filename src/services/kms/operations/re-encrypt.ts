@@ -79,7 +79,7 @@ export const reEncrypt = operation({
       destination: orDenial(() => resolveKey(call, request.DestinationKeyId, to, deps.state)),
     }
   },
-  *checks(call, request, target, { grants }) {
+  *checks(call, request, target, deps) {
     const source = requireFound(target.source)
     const sameKey = isFound(target.destination) && source.key === target.destination.key
     const opening = {
@@ -87,13 +87,13 @@ export const reEncrypt = operation({
       context: request.SourceEncryptionContext,
       sameKey,
     }
-    yield useCheck(call, from.permission, source, opening, grants)
+    yield useCheck(call, from.permission, source, opening, deps)
     const sealing = {
       algorithm: request.DestinationEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
       context: request.DestinationEncryptionContext,
       sameKey,
     }
-    yield useCheck(call, to.permission, requireFound(target.destination), sealing, grants)
+    yield useCheck(call, to.permission, requireFound(target.destination), sealing, deps)
   },
   audit: {
     request: (request, target, owner) => ({

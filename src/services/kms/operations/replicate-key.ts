@@ -1,13 +1,7 @@
 import { boolean, required, structure, type Value } from '../../../wire/schema.ts'
 import { type CallContext, type Check, type OwnEvent, operation } from '../../operation.ts'
 import { keyResource } from '../audit.ts'
-import {
-  accountCheck,
-  bypassCondition,
-  managementCheck,
-  newKeyConditions,
-  requestTagConditions,
-} from '../conditions.ts'
+import { bypassCondition, managementCheck, newKeyChecks } from '../conditions.ts'
 import type { KmsDeps } from '../deps.ts'
 import { keyQuota, notPrimary, replicaExists, sameRegion, unservedRegion } from '../errors.ts'
 import { arnOf, type KeyRecord } from '../key.ts'
@@ -16,6 +10,7 @@ import { keyMetadata, recordedMetadata } from '../key-metadata.ts'
 import { checkPolicy } from '../key-policy.ts'
 import { requireState } from '../key-state.ts'
 import { isPrimary, sharedMembers } from '../replication.ts'
+import { requireSeparation } from '../separation.ts'
 import * as shapes from '../shapes.ts'
 import { checkTags, sortTags } from '../tags.ts'
 
@@ -54,24 +49,16 @@ export const replicateKey = operation({
     checkTags(request.Tags ?? [], deps.limits.tagsPerKey)
     return resolveKey(call, request.KeyId, rules, deps.state).key
   },
-  checks(call, request, key): readonly Check[] {
-    const tags = request.Tags ?? []
-    const conditions = {
-      ...newKeyConditions(call, key),
-      ...bypassCondition(request.BypassPolicyLockoutSafetyCheck),
-      ...requestTagConditions(tags),
-      'aws:RequestedRegion': request.ReplicaRegion,
-      'kms:MultiRegionKeyType': 'REPLICA',
-      'kms:PrimaryRegion': key.region,
-      'kms:ReplicaRegion': request.ReplicaRegion,
+  checks(call, request, key, deps): readonly Check[] {
+    const replica = {
+      ...{ ...key, region: request.ReplicaRegion, multiRegionType: 'REPLICA' as const },
+      tags: request.Tags ?? [],
     }
     return [
-      managementCheck(call, rules.permission, key, {
-        'kms:PrimaryRegion': key.region,
+      managementCheck(call, rules.permission, key, deps, {
         'kms:ReplicaRegion': request.ReplicaRegion,
       }),
-      accountCheck(call, 'kms:CreateKey', conditions),
-      ...(tags.length === 0 ? [] : [accountCheck(call, 'kms:TagResource', conditions)]),
+      ...newKeyChecks(call, replica, bypassCondition(request.BypassPolicyLockoutSafetyCheck)),
     ]
   },
   audit: {
@@ -93,6 +80,7 @@ export const replicateKey = operation({
     const { state, hsm } = deps
     requireState(primary, 'ReplicateKey')
     const replica = replicaOf(call, request, primary, deps)
+    requireSeparation(deps, undefined, { key: replica }, 'tag')
     const materials = primary.origin === 'EXTERNAL' ? [] : state.materialsOf(primary)
     const replicated = await Promise.all(
       materials.map((material) => hsm.replicate(material, replica.region)),
@@ -100,7 +88,7 @@ export const replicateKey = operation({
     return {
       output: {
         ReplicaKeyMetadata: keyMetadata(replica, deps),
-        ReplicaPolicy: replica.policy,
+        ReplicaPolicy: deps.policies.shownKeyPolicy(replica.policy),
         ReplicaTags: replica.tags,
       },
       changes: [
@@ -143,10 +131,9 @@ function replicaOf(
   }
   if (state.key(region, keyId) !== undefined) throw replicaExists(arnOf(replica))
   if (state.keyIds(region, account).size >= limits.keys) throw keyQuota(account, limits.keys)
-  if (request.Policy !== undefined) {
-    checkPolicy(call, replica, request.BypassPolicyLockoutSafetyCheck, deps)
-  }
-  return replica
+  if (request.Policy === undefined) return replica
+  const policy = checkPolicy(call, replica, request.BypassPolicyLockoutSafetyCheck, deps)
+  return { ...replica, policy }
 }
 
 /** CloudTrail shows the making of the replica in its Region, and what it was made from in that of the primary. */

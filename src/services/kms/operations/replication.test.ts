@@ -133,8 +133,8 @@ test('the permissions are those to replicate the key and to make one in the othe
     ]),
     [
       ['kms:ReplicateKey', otherRegion, undefined],
-      ['kms:CreateKey', otherRegion, otherRegion],
-      ['kms:TagResource', otherRegion, otherRegion],
+      ['kms:CreateKey', undefined, otherRegion],
+      ['kms:TagResource', undefined, otherRegion],
     ],
   )
 })

@@ -1,7 +1,7 @@
-import type { Caller } from '../../../base/caller.ts'
 import { boolean, structure } from '../../../wire/schema.ts'
 import { type CallContext, operation } from '../../operation.ts'
 import { keyResource } from '../audit.ts'
+import { retireGrantCheck } from '../conditions.ts'
 import type { KmsDeps } from '../deps.ts'
 import {
   absentOrDenied,
@@ -10,8 +10,7 @@ import {
   tokenOrId,
   unknownGrant,
 } from '../errors.ts'
-import { type GrantRecord, includesOperation } from '../grant.ts'
-import { isParty } from '../grant-principal.ts'
+import type { GrantRecord } from '../grant.ts'
 import { grantOfToken, requireGrantId } from '../grant-token.ts'
 import type { KeyRecord } from '../key.ts'
 import { managed, resolveKey } from '../key-identifier.ts'
@@ -45,15 +44,10 @@ export const retireGrant = operation({
     if (KeyId === undefined || GrantId === undefined) throw tokenOrId()
     return byId(call, KeyId, GrantId, deps)
   },
-  /**
-   * The grant decides, and no permission is asked for: kms:RetireGrant has no effect in a key policy, and in an
-   * identity policy it only denies, or hands on what the account may do itself.
-   * https://docs.aws.amazon.com/kms/latest/developerguide/grant-delete.html
-   */
-  checks(call, _request, { grant }) {
-    if (!mayRetire(call.caller, grant)) throw absentOrDenied(call, permission)
-    return []
-  },
+  /** The grant decides: kms:RetireGrant can only deny, or hand on what an account may do itself. */
+  checks: (call, _request, { key, grant }, deps) => [
+    retireGrantCheck(call, permission, { key, grant }, deps),
+  ],
   audit: {
     request: () => null,
     resources: ({ key }) => [keyResource(key)],
@@ -82,11 +76,4 @@ function byId(call: CallContext, keyId: string, grantId: string, deps: KmsDeps):
   throw key.account === call.caller.account
     ? unknownGrant(grantId)
     : absentOrDenied(call, permission)
-}
-
-/** The retiring party; the grantee, if the grant says so; the root user of the account in which it was made. */
-function mayRetire(caller: Caller, grant: GrantRecord): boolean {
-  if (isParty(caller, grant.retiring)) return true
-  if (caller.type === 'root' && caller.account === grant.issuingAccount) return true
-  return isParty(caller, grant.grantee) && includesOperation(grant.operations, 'RetireGrant')
 }

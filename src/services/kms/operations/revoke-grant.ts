@@ -26,7 +26,9 @@ export const revokeGrant = operation({
     requireGrantId(request.GrantId)
     return resolveKey(call, request.KeyId, rules, state)
   },
-  checks: (call, _request, target) => [sharedCheck(call, rules.permission, target, forAwsResource)],
+  checks: (call, _request, target, deps) => [
+    sharedCheck(call, rules.permission, target, deps, forAwsResource(call)),
+  ],
   audit: {
     request: (request) => ({
       keyId: request.KeyId,

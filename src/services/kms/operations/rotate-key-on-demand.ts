@@ -30,7 +30,7 @@ export const rotateKeyOnDemand = operation({
     'unsupported',
   ],
   resolve: (call, request, deps: KmsDeps) => resolveKey(call, request.KeyId, rules, deps.state).key,
-  checks: (call, _request, key) => [managementCheck(call, rules.permission, key)],
+  checks: (call, _request, key, deps) => [managementCheck(call, rules.permission, key, deps)],
   audit: {
     request: (request) => ({ keyId: request.KeyId }),
     response: (output) => ({ keyId: output.KeyId }),

@@ -1,7 +1,7 @@
 import { required, structure, timestamp } from '../../../wire/schema.ts'
 import { operation } from '../../operation.ts'
 import { keyResource } from '../audit.ts'
-import { managementCheck } from '../conditions.ts'
+import { idleKeyCheck } from '../conditions.ts'
 import { pendingDeletion } from '../deletion.ts'
 import type { KmsDeps } from '../deps.ts'
 import { pendingWindowOutOfRange } from '../errors.ts'
@@ -34,8 +34,8 @@ export const scheduleKeyDeletion = operation({
     if (windowInDays < 7 || windowInDays > 30) throw pendingWindowOutOfRange()
     return { key: resolveKey(call, request.KeyId, rules, deps.state).key, windowInDays }
   },
-  checks: (call, _request, { key, windowInDays }) => [
-    managementCheck(call, rules.permission, key, {
+  checks: (call, _request, { key, windowInDays }, deps) => [
+    idleKeyCheck(call, rules.permission, key, deps, {
       'kms:ScheduleKeyDeletionPendingWindowInDays': String(windowInDays),
     }),
   ],

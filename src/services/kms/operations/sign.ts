@@ -33,8 +33,8 @@ export const sign = operation({
     requireGrantTokens(call, request.GrantTokens, deps.grants)
     return resolveKey(call, request.KeyId, rules, deps.state)
   },
-  checks: (call, request, target, { grants }) => [
-    signingCheck(call, rules.permission, target, request, grants),
+  checks: (call, request, target, deps) => [
+    signingCheck(call, rules.permission, target, request, deps),
   ],
   audit: {
     request: recordedSigning,

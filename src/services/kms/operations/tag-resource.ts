@@ -6,6 +6,7 @@ import type { KmsDeps } from '../deps.ts'
 import { arnOf } from '../key.ts'
 import { managed, resolveKey } from '../key-identifier.ts'
 import { requireState } from '../key-state.ts'
+import { requireSeparation } from '../separation.ts'
 import * as shapes from '../shapes.ts'
 import { checkTags, mergeTags } from '../tags.ts'
 
@@ -21,8 +22,8 @@ export const tagResource = operation({
     checkTags(request.Tags, deps.limits.tagsPerKey)
     return resolveKey(call, request.KeyId, rules, deps.state).key
   },
-  checks: (call, request, key) => [
-    managementCheck(call, rules.permission, key, requestTagConditions(request.Tags)),
+  checks: (call, request, key, deps) => [
+    managementCheck(call, rules.permission, key, deps, requestTagConditions(request.Tags)),
   ],
   audit: {
     request: (request) => ({
@@ -31,9 +32,12 @@ export const tagResource = operation({
     }),
     resources: (key) => [keyResource(key)],
   },
-  handle(_call, request, key, { state, limits }) {
+  handle(_call, request, key, deps) {
+    const { state, limits } = deps
     requireState(key, 'TagResource')
     const tags = mergeTags(key.tags, request.Tags, limits.tagsPerKey, arnOf(key))
-    return { output: undefined, changes: [state.replaceKey(key, { ...key, tags })] }
+    const changed = { ...key, tags }
+    requireSeparation(deps, key, { key: changed }, 'tag')
+    return { output: undefined, changes: [state.replaceKey(key, changed)] }
   },
 })

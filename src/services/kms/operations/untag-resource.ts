@@ -5,6 +5,7 @@ import { managementCheck, tagKeyConditions } from '../conditions.ts'
 import type { KmsDeps } from '../deps.ts'
 import { managed, resolveKey } from '../key-identifier.ts'
 import { requireState } from '../key-state.ts'
+import { requireSeparation } from '../separation.ts'
 import * as shapes from '../shapes.ts'
 import { checkTagKeys, withoutTags } from '../tags.ts'
 
@@ -21,17 +22,19 @@ export const untagResource = operation({
     checkTagKeys(request.TagKeys)
     return resolveKey(call, request.KeyId, rules, deps.state).key
   },
-  checks: (call, request, key) => [
-    managementCheck(call, rules.permission, key, tagKeyConditions(request.TagKeys)),
+  checks: (call, request, key, deps) => [
+    managementCheck(call, rules.permission, key, deps, tagKeyConditions(request.TagKeys)),
   ],
   audit: {
     request: (request) => ({ keyId: request.KeyId, tagKeys: request.TagKeys }),
     resources: (key) => [keyResource(key)],
   },
-  handle(_call, request, key, { state }) {
+  handle(_call, request, key, deps) {
     requireState(key, 'UntagResource')
     const tags = withoutTags(key.tags, request.TagKeys)
-    const changes = tags.length === key.tags.length ? [] : [state.replaceKey(key, { ...key, tags })]
-    return { output: undefined, changes }
+    if (tags.length === key.tags.length) return { output: undefined, changes: [] }
+    const changed = { ...key, tags }
+    requireSeparation(deps, key, { key: changed }, 'tag')
+    return { output: undefined, changes: [deps.state.replaceKey(key, changed)] }
   },
 })

@@ -11,6 +11,7 @@ import { aliasOfOtherKind, aliasQuota, unknownAlias } from '../errors.ts'
 import { arnOf, type KeyRecord } from '../key.ts'
 import { managed } from '../key-identifier.ts'
 import { requireState } from '../key-state.ts'
+import { requireSeparation } from '../separation.ts'
 import * as shapes from '../shapes.ts'
 
 const rules = managed('kms:UpdateAlias')
@@ -34,10 +35,10 @@ export const updateAlias = operation({
     const key = resolveAliasTarget(call, request.TargetKeyId, rules, state)
     return { alias, arn, current, key }
   },
-  checks: (call, _request, { arn, current, key }) => [
+  checks: (call, _request, { arn, current, key }, deps) => [
     aliasCheck(call, rules.permission, arn),
-    managementCheck(call, rules.permission, current),
-    managementCheck(call, rules.permission, key),
+    managementCheck(call, rules.permission, current, deps),
+    managementCheck(call, rules.permission, key, deps),
   ],
   audit: {
     request: (request) => ({
@@ -46,12 +47,14 @@ export const updateAlias = operation({
     }),
     resources: ({ key, arn }) => [keyResource(key), aliasResource(key, arn)],
   },
-  handle(call, _request, { alias, arn, current, key }, { state, limits }) {
+  handle(call, _request, { alias, arn, current, key }, deps) {
+    const { state, limits } = deps
     requireState(key, 'UpdateAlias')
     requireSameKind(arn, current, key)
     if (key.keyId !== current.keyId && state.aliasNamesOf(key).length >= limits.aliasesPerKey) {
       throw aliasQuota(arnOf(key), limits.aliasesPerKey)
     }
+    if (key.keyId !== current.keyId) requireSeparationOfBoth(deps, alias.aliasName, current, key)
     const moved = state.replaceAlias(alias, {
       ...alias,
       targetKeyId: key.keyId,
@@ -61,6 +64,19 @@ export const updateAlias = operation({
     return { output: undefined, changes: [moved, state.replaceKey(key, key)] }
   },
 })
+
+/** Policies can go by the aliases of the key that loses one, and of the key that gains it. */
+function requireSeparationOfBoth(
+  deps: KmsDeps,
+  name: string,
+  from: KeyRecord,
+  to: KeyRecord,
+): void {
+  const left = deps.state.aliasNamesOf(from).filter((each) => each !== name)
+  const aliases = [...deps.state.aliasNamesOf(to), name]
+  requireSeparation(deps, from, { key: from, aliases: left }, 'invalid-state')
+  requireSeparation(deps, to, { key: to, aliases }, 'invalid-state')
+}
 
 /** Throws 'validation': whoever uses the alias must not find a key that does something else. */
 function requireSameKind(alias: string, from: KeyRecord, to: KeyRecord): void {

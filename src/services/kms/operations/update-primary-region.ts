@@ -28,12 +28,12 @@ export const updatePrimaryRegion = operation({
     const { key } = resolveKey(call, request.KeyId, rules, deps.state)
     return { primary: key, related: relatedKeys(key, deps) }
   },
-  checks: (call, request, { primary, related }): readonly Check[] => {
+  checks: (call, request, { primary, related }, deps): readonly Check[] => {
     const own = { 'kms:PrimaryRegion': request.PrimaryRegion }
     const next = related.find((key) => key.region === request.PrimaryRegion)
     // The permission is needed on both keys, each by its own policy.
     return [primary, ...(next === undefined || next === primary ? [] : [next])].map((key) =>
-      managementCheck(call, rules.permission, key, own),
+      managementCheck(call, rules.permission, key, deps, own),
     )
   },
   audit: {

@@ -34,8 +34,8 @@ export const verifyMac = operation({
     requireGrantTokens(call, request.GrantTokens, deps.grants)
     return resolveKey(call, request.KeyId, rules, deps.state)
   },
-  checks: (call, request, target, { grants }) => [
-    grantableCheck(call, rules.permission, target, grants, {
+  checks: (call, request, target, deps) => [
+    grantableCheck(call, rules.permission, target, deps, {
       'kms:MacAlgorithm': request.MacAlgorithm,
     }),
   ],

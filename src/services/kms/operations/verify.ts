@@ -35,8 +35,8 @@ export const verify = operation({
     requireGrantTokens(call, request.GrantTokens, deps.grants)
     return resolveKey(call, request.KeyId, rules, deps.state)
   },
-  checks: (call, request, target, { grants }) => [
-    signingCheck(call, rules.permission, target, request, grants),
+  checks: (call, request, target, deps) => [
+    signingCheck(call, rules.permission, target, request, deps),
   ],
   audit: {
     request: recordedSigning,

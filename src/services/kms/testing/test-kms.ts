@@ -10,11 +10,13 @@ import type { Put } from '../../../storage/port.ts'
 import type {
   AuditResource,
   CallContext,
+  CallingService,
   Check,
   JsonObject,
   OwnEvent,
   Result,
 } from '../../operation.ts'
+import { actingFor } from '../../via.ts'
 import { defaultLimits, type KmsDeps, type KmsLimits, type PolicyChange } from '../deps.ts'
 import { Grants } from '../grants.ts'
 import type { KeyRecord } from '../key.ts'
@@ -22,6 +24,7 @@ import type { KeyLastUse } from '../last-usage.ts'
 import { kmsOperations } from '../operations/table.ts'
 import { KmsState } from '../state.ts'
 import { FakeHsm, hsmOf, parseFakeBlob } from './fake-hsm.ts'
+import { TestPrincipals } from './test-principals.ts'
 
 export const region = 'us-east-1' as Region
 export const otherRegion = 'eu-central-1' as Region
@@ -41,6 +44,8 @@ export function rootOf(owner: AccountId): Caller {
 export type Setting = {
   readonly caller?: Caller
   readonly region?: Region
+  /** A service that makes the call for the caller. */
+  readonly via?: CallingService
   /** Stands for authorization: what it answers true for is denied. */
   readonly deny?: (check: Check) => boolean
 }
@@ -95,6 +100,7 @@ export class TestKms {
   readonly uses = new Map<string, KeyLastUse>()
   /** The fake key core, unless there is another. */
   readonly hsm = new FakeHsm()
+  readonly principals = new TestPrincipals([account, otherAccount])
   readonly policyChanges: PolicyChange[] = []
   /** The JSON text of everything that was recorded. */
   readonly records: string[] = []
@@ -122,7 +128,10 @@ export class TestKms {
       policies: {
         defaultKeyPolicy: (owner) => `{"default":"${owner}"}`,
         admitKeyPolicy: (text, change) => this.#admit(text, change),
+        mixedDuties: () => undefined,
+        shownKeyPolicy: (text) => text,
         accountExists: (id) => id === account || id === otherAccount,
+        principals: this.principals,
       },
       limits: { ...defaultLimits, ...limits },
       regions,
@@ -212,20 +221,22 @@ export class TestKms {
   }
 
   context(setting: Setting = {}): CallContext {
-    return {
+    const call: CallContext = {
       caller: setting.caller ?? rootOf(account),
       region: setting.region ?? region,
       now: this.now,
       requestId: 'request',
       globalConditions: { 'aws:SourceIp': '127.0.0.1' },
     }
+    return setting.via === undefined ? call : actingFor(call, setting.via)
   }
 
-  #admit(text: string, change: PolicyChange): void {
+  #admit(text: string, change: PolicyChange): string {
     this.policyChanges.push(change)
     if (text === malformedPolicy) throw new ServiceError('malformed-policy', 'not a policy')
     if (text === lockingPolicy && !change.bypassLockoutSafetyCheck) {
       throw new ServiceError('malformed-policy', 'locked out')
     }
+    return text
   }
 }

@@ -1,0 +1,26 @@
+import type { Assembly } from './assembly.ts'
+import { type KeyId, parseArn, parseRegion } from './base/ids.ts'
+import { PolicyTexts } from './identities/policy-texts.ts'
+import type { ExplainDeps } from './operator/explain-commands.ts'
+import { hypotheticalCheck } from './services/kms/hypothetical.ts'
+import type { Tables } from './tables.ts'
+
+type Explanations = Pick<ExplainDeps, 'texts' | 'keyPolicy' | 'keyCheck'> & Assembly & Tables
+
+/** What explanations need of keys and of policies, answered out of the tables. */
+export function explanations(tables: Tables, assembly: Assembly): Explanations {
+  const { archive, identities, guardrails, state } = tables
+  const texts = new PolicyTexts(archive, identities, guardrails)
+  return {
+    ...tables,
+    ...assembly,
+    texts: () => texts.lookup(),
+    keyPolicy(text) {
+      const arn = parseArn(text)
+      const region = parseRegion(arn?.region ?? '')
+      if (region === undefined || arn?.resource.startsWith('key/') !== true) return undefined
+      return state.key(region, arn.resource.slice(4) as KeyId)?.policy
+    },
+    keyCheck: (call, use) => hypotheticalCheck(call, use, tables),
+  }
+}

@@ -1,0 +1,53 @@
+import { type AccountId, parseAccountId, parseArn } from '../../base/ids.ts'
+import type { Identities } from '../../identities/identities.ts'
+import { type RoleRecord, roleArn } from '../../identities/records.ts'
+import type { ConditionValues, Resource } from '../operation.ts'
+import { validation } from './errors.ts'
+
+/** What a caller asks to be: a role, if there is one of that ARN. */
+export type AskedRole = {
+  readonly arn: string
+  readonly account: AccountId
+  readonly role: RoleRecord | undefined
+}
+
+/** Throws 'validation' for an ARN that can be no role's. Whether there is the role is told by nothing but a session. */
+export function askedRole(identities: Identities, arn: string): AskedRole {
+  const parts = parseArn(arn)
+  const account = parseAccountId(parts?.account ?? '')
+  const isRole =
+    parts?.service === 'iam' && parts.region === '' && parts.resource.startsWith('role/')
+  if (parts?.partition !== 'aws' || account === undefined || !isRole) {
+    throw validation('Request ARN is invalid')
+  }
+  const role = identities.roles.get(account, arn.slice(arn.lastIndexOf('/') + 1))
+  const found = role !== undefined && roleArn(role) === arn ? role : undefined
+  return { arn, account, role: found }
+}
+
+/** A role that is not there refuses as one that trusts nobody. */
+export function trustedBy({ arn, account, role }: AskedRole): Resource {
+  return { type: 'role', arn, account, policy: role?.trustPolicy ?? trustsNobody }
+}
+
+const trustsNobody = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Effect: 'Allow',
+      Principal: { AWS: '*' },
+      Action: 'sts:AssumeRole',
+      Condition: { Null: { 'aws:PrincipalAccount': 'true' } },
+    },
+  ],
+})
+
+/** Its tags and its account, as condition keys. */
+export function roleConditions({ account, role }: AskedRole): ConditionValues {
+  const conditions: Record<string, string> = { 'aws:ResourceAccount': account }
+  for (const { Key, Value } of role?.tags ?? []) {
+    conditions[`aws:ResourceTag/${Key}`] = Value
+    conditions[`iam:ResourceTag/${Key}`] = Value
+  }
+  return conditions
+}
