@@ -9,6 +9,7 @@ import {
   familyOf,
   type Grant,
   type GrantRequest,
+  granteeNames,
   isSymmetric,
   type KeyRef,
   keyOf,
@@ -77,7 +78,7 @@ function granteeOf(world: World, grantee: number): string {
   const { account } = world
   return (
     (grantee === 1 ? otherRoot(world) : undefined) ??
-    `arn:aws:iam::${account}:role/grantee-${grantee}`
+    `arn:aws:iam::${account}:role/${granteeNames[grantee]}`
   )
 }
 

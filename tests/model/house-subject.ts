@@ -12,7 +12,7 @@ import { deleteDueKeys } from '../../src/upkeep/key-deletion.ts'
 import { rotateDueKeys } from '../../src/upkeep/key-rotation.ts'
 import { deleteExpiredMaterial } from '../../src/upkeep/material-expiry.ts'
 import { type Answer, Subject, type Time } from './subject.ts'
-import { dayMs, type When } from './world.ts'
+import { dayMs, granteeNames, type When } from './world.ts'
 
 export const regionNames = ['us-east-1', 'eu-west-1', 'ap-southeast-2']
 
@@ -45,7 +45,9 @@ export class HouseSubject extends Subject {
   static async open(t: TestContext): Promise<HouseSubject> {
     const directory = mkdtempSync(join(inMemory, 'kagiban-model-'))
     t.after(() => rmSync(directory, { recursive: true, force: true }))
-    return new HouseSubject(await House.open(t, { regions, directory }))
+    const house = await House.open(t, { regions, directory })
+    for (const name of granteeNames) await house.addRole({ name })
+    return new HouseSubject(house)
   }
 
   override now(): When {

@@ -1,8 +1,11 @@
+import { CreateRoleCommand } from '@aws-sdk/client-iam'
+import { clientsOf } from '../support/clients.ts'
 import { JsonClient } from '../support/json-client.ts'
+import { rootOf } from '../support/policies.ts'
 import { TestServer } from '../support/server.ts'
 import { regionNames } from './house-subject.ts'
 import { type Answer, Subject } from './subject.ts'
-import type { When } from './world.ts'
+import { granteeNames, type When } from './world.ts'
 
 /** The real server, which can be killed. */
 export class ServerSubject extends Subject {
@@ -20,7 +23,19 @@ export class ServerSubject extends Subject {
   }
 
   static async start(): Promise<ServerSubject> {
-    return new ServerSubject(await TestServer.start({ regions: regionNames }))
+    const server = await TestServer.start({ regions: regionNames })
+    const clients = clientsOf(server)
+    const Principal = { AWS: rootOf(server.account) }
+    const statement = { Effect: 'Allow', Principal, Action: 'sts:AssumeRole' }
+    const AssumeRolePolicyDocument = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [statement],
+    })
+    for (const RoleName of granteeNames) {
+      await clients.iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }))
+    }
+    clients.destroy()
+    return new ServerSubject(server)
   }
 
   /** Both in the same clock as the server's. */

@@ -193,3 +193,6 @@ export function must<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new Error(`the model lost ${what}`)
   return value
 }
+
+/** Roles of the first account that grants name: there before anything begins. */
+export const granteeNames = ['grantee-0', 'grantee-1', 'grantee-2'] as const

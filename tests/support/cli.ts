@@ -58,6 +58,8 @@ export type AuditEvent = {
   readonly eventType: string
   readonly requestID?: string
   readonly errorCode?: string
+  readonly errorMessage?: string
+  readonly additionalEventData?: Record<string, unknown> | null
   readonly recipientAccountId: string
   readonly userIdentity: { readonly accountId?: string; readonly arn?: string }
   readonly requestParameters: Record<string, unknown> | null

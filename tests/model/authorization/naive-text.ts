@@ -39,14 +39,14 @@ export function substitute(text: string, values: Values, version: string): Patte
     const found = /\$\{([^}]*)\}/.exec(rest)
     if (found === null) return [...pattern, ...literal(rest)]
     pattern.push(...literal(rest.slice(0, found.index)))
-    const value = valueOf(found[1] ?? '', values)
+    const value = valueInside(found[1] ?? '', values)
     if (value === undefined) return undefined
     pattern.push(...value)
     rest = rest.slice(found.index + found[0].length)
   }
 }
 
-function valueOf(inside: string, values: Values): string | undefined {
+function valueInside(inside: string, values: Values): string | undefined {
   if (inside === '*' || inside === '?' || inside === '$') return inside
   const [, key = '', fallback] = /^([^,]*)(?:, '([^']*)')?$/.exec(inside) ?? []
   const found = valuesFor(values, key)

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables are written so.
 import type { Seeded } from '../../support/seeded.ts'
 import type { Values } from './naive-values.ts'
 

@@ -1,0 +1,171 @@
+/** How each kind of operator reads values, and what is particular to it. */
+import { home } from '../../../src/authorize/test-samples.ts'
+import type { ConditionCase } from '../condition-case.ts'
+
+type Row = readonly [
+  rule: string,
+  operator: string,
+  values: unknown,
+  request: string | readonly string[] | undefined,
+  holds: boolean,
+]
+
+const role = `arn:aws:iam::${home}:role/ops/Worker`
+
+const rows: readonly Row[] = [
+  ['2.2 StringEquals exact', 'StringEquals', 'Finance', 'Finance', true],
+  ['2.2 StringEquals case-sensitive', 'StringEquals', 'Finance', 'finance', false],
+  ['2.2 StringEquals literal', 'StringEquals', 'F*', 'Finance', false],
+  ['2.2 StringEquals literal', 'StringEquals', 'F*', 'F*', true],
+  ['2.2 StringEquals literal', 'StringEquals', 'F?', 'Fi', false],
+  ['2.2 StringEquals empty', 'StringEquals', '', '', true],
+  ['2.2 StringEquals empty', 'StringEquals', '', undefined, false],
+  ['1.1 a number as its text', 'StringEquals', 7, '7', true],
+  ['1.1 a boolean as its text', 'StringEquals', true, 'true', true],
+  ['1.1 a boolean as its text', 'StringEquals', false, 'true', false],
+  ['2.2 StringNotEquals case-sensitive', 'StringNotEquals', 'a', 'A', true],
+  ['2.1 negated: differs from all', 'StringNotEquals', ['a', 'b'], 'b', false],
+  ['2.1 negated: differs from all', 'StringNotEquals', ['a', 'b'], 'c', true],
+  ['2.2 StringNotEquals literal', 'StringNotEquals', '*', 'a', true],
+  ['2.2 IgnoreCase', 'StringEqualsIgnoreCase', 'finANCE', 'Finance', true],
+  ['2.2 IgnoreCase literal', 'StringEqualsIgnoreCase', 'f*', 'finance', false],
+  ['2.2 NotEqualsIgnoreCase', 'StringNotEqualsIgnoreCase', 'FIN', 'fin', false],
+  ['2.2 StringLike star', 'StringLike', 'a*z', 'a/b:c/z', true],
+  ['2.2 StringLike star is empty', 'StringLike', 'a*z', 'az', true],
+  ['2.2 StringLike all', 'StringLike', '*', '', true],
+  ['2.2 StringLike question mark', 'StringLike', 'a?c', 'abc', true],
+  ['2.2 StringLike question mark', 'StringLike', 'a?c', 'ac', false],
+  ['2.2 StringLike question mark', 'StringLike', 'a?c', 'abbc', false],
+  ['2.2 StringLike case-sensitive', 'StringLike', 'A*', 'abc', false],
+  ['2.2 StringLike whole text', 'StringLike', 'b*', 'abc', false],
+  ['2.2 StringLike whole text', 'StringLike', '*b', 'abc', false],
+  ['2.2 StringLike no expression', 'StringLike', 'a.c', 'abc', false],
+  ['2.2 StringLike no expression', 'StringLike', '[ab]', 'a', false],
+  ['2.2 StringNotLike', 'StringNotLike', ['x*', '*y'], 'xa', false],
+  ['2.2 StringNotLike', 'StringNotLike', ['x*', '*y'], 'abc', true],
+
+  ['2.2 Numeric decimal', 'NumericEquals', '10', '10.0', true],
+  ['2.2 Numeric is no text', 'NumericEquals', '010', '10', true],
+  ['2.2 Numeric negative', 'NumericLessThan', 0, '-1', true],
+  ['2.2 Numeric is no text', 'NumericLessThan', '10', '9', true],
+  ['2.2 NumericLessThan bound', 'NumericLessThan', '10', '10', false],
+  ['2.2 NumericLessThanEquals bound', 'NumericLessThanEquals', '10', '10', true],
+  ['2.2 NumericGreaterThan bound', 'NumericGreaterThan', '10', '10', false],
+  ['2.2 NumericGreaterThanEquals bound', 'NumericGreaterThanEquals', '10', '10', true],
+  ['2.2 Numeric unparsable', 'NumericEquals', '1', 'one', false],
+  ['2.2 Numeric unparsable', 'NumericLessThan', '10', '', false],
+  ['2.2 Numeric unparsable', 'NumericGreaterThan', '0', '1 apple', false],
+  ['2.2 NumericNotEquals', 'NumericNotEquals', ['1', '2'], '2.0', false],
+
+  ['2.2 Date epoch either side', 'DateEquals', '1767225600', '2026-01-01T00:00:00Z', true],
+  ['2.2 Date epoch either side', 'DateEquals', '2026-01-01T00:00:00Z', '1767225600', true],
+  ['2.2 Date zone', 'DateEquals', '2026-01-01T02:00:00+02:00', '2026-01-01T00:00:00Z', true],
+  ['2.2 Date day', 'DateEquals', '2026-01-01', '2026-01-01T00:00:00Z', true],
+  ['2.2 DateLessThan bound', 'DateLessThan', '2026-01-01', '2026-01-01T00:00:00Z', false],
+  ['2.2 DateLessThanEquals bound', 'DateLessThanEquals', '2026-01-01', '1767225600', true],
+  ['2.2 DateGreaterThan bound', 'DateGreaterThan', '2026-01-01', '2026-01-01', false],
+  ['2.2 DateGreaterThanEquals bound', 'DateGreaterThanEquals', '2026-01-01', '2026-01-01', true],
+  ['2.2 Date fraction', 'DateGreaterThan', '2026-01-01T00:00:00Z', '2026-01-01T00:00:00.5Z', true],
+  ['2.2 Date unparsable', 'DateLessThan', '2026-01-01', 'yesterday', false],
+  ['2.2 DateNotEquals', 'DateNotEquals', '2026-01-01', '1767225600', false],
+
+  ['2.2 Bool case-insensitive', 'Bool', 'TRUE', 'true', true],
+  ['2.2 Bool case-insensitive', 'Bool', 'true', 'True', true],
+  ['1.1 a boolean as its text', 'Bool', true, 'true', true],
+  ['2.2 Bool', 'Bool', false, 'true', false],
+  ['2.2 Bool false is not absent', 'Bool', false, undefined, false],
+  ['2.2 Bool several values', 'Bool', ['true', 'false'], 'false', true],
+  ['2.2 BoolIfExists', 'BoolIfExists', false, undefined, true],
+
+  ['2.2 BinaryEquals', 'BinaryEquals', 'QmluYXJ5', 'QmluYXJ5', true],
+  ['2.2 BinaryEquals case-sensitive', 'BinaryEquals', 'QmluYXJ5', 'qmluyxj5', false],
+
+  ['2.2 IpAddress bare /32', 'IpAddress', '203.0.113.5', '203.0.113.5', true],
+  ['2.2 IpAddress bare /32', 'IpAddress', '203.0.113.5', '203.0.113.6', false],
+  ['2.2 IpAddress CIDR', 'IpAddress', '203.0.113.128/25', '203.0.113.127', false],
+  ['2.2 IpAddress CIDR', 'IpAddress', '203.0.113.128/25', '203.0.113.128', true],
+  ['2.2 IpAddress all', 'IpAddress', '0.0.0.0/0', '198.51.100.7', true],
+  ['2.2 IpAddress v4 and v6', 'IpAddress', '0.0.0.0/0', '2001:db8::1', false],
+  ['2.2 IpAddress v4 and v6', 'IpAddress', '::/0', '198.51.100.7', false],
+  ['2.2 IpAddress v6 bare /128', 'IpAddress', '2001:db8::1', '2001:db8:0:0:0:0:0:1', true],
+  ['2.2 IpAddress v6 bare /128', 'IpAddress', '2001:db8::1', '2001:db8::2', false],
+  ['2.2 IpAddress v6 CIDR', 'IpAddress', '2001:db8:8000::/33', '2001:db8:7fff::1', false],
+  ['2.2 IpAddress v6 CIDR', 'IpAddress', '2001:db8:8000::/33', '2001:db8:8000::1', true],
+  ['2.2 IpAddress no address', 'IpAddress', '0.0.0.0/0', 'kms.amazonaws.com', false],
+  ['2.2 NotIpAddress v4 and v6', 'NotIpAddress', '0.0.0.0/0', '2001:db8::1', true],
+
+  ['2.2 ArnEquals has wildcards', 'ArnEquals', `arn:aws:iam::${home}:role/*`, role, true],
+  ['2.2 ArnLike star in a part', 'ArnLike', `arn:aws:*::${home}:role/ops/Worker`, role, true],
+  ['2.2 ArnLike star takes no colon', 'ArnLike', 'arn:aws:*:1:a:b', 'arn:aws:sns:r:1:a:b', false],
+  [
+    '2.2 StringLike star takes colons',
+    'StringLike',
+    'arn:aws:*:1:a:b',
+    'arn:aws:sns:r:1:a:b',
+    true,
+  ],
+  ['2.2 ArnLike six parts', 'ArnLike', 'arn:*:*:*:*:*', role, true],
+  ['2.2 ArnLike later colons', 'ArnLike', 'arn:aws:sns:*:*:a:*', 'arn:aws:sns:r:1:a:b:c', true],
+  ['2.2 ArnLike case-sensitive', 'ArnLike', `arn:aws:iam::${home}:role/OPS/*`, role, false],
+  ['2.2 ArnLike question mark', 'ArnLike', `arn:aws:iam::${home}:role/ops/Wor?er`, role, true],
+  ['2.2 ArnLike of no ARN', 'ArnLike', 'arn:*:*:*:*:*', 'Worker', false],
+  ['2.2 StringLike crosses colons', 'StringLike', 'arn:aws:iam:*:role/ops/Worker', role, true],
+  ['2.2 ArnNotLike', 'ArnNotLike', `arn:aws:iam::${home}:role/*`, role, false],
+  ['2.2 ArnNotEquals has wildcards', 'ArnNotEquals', `arn:aws:iam::${home}:*`, role, false],
+  ['2.2 ArnNotEquals of no ARN', 'ArnNotEquals', `arn:aws:iam::${home}:*`, 'Worker', true],
+
+  ['2.2 Null true', 'Null', 'true', undefined, true],
+  ['2.2 Null true', 'Null', 'true', 'x', false],
+  ['2.2 Null false', 'Null', 'false', 'x', true],
+  ['2.2 Null false', 'Null', false, undefined, false],
+  ['2.2 Null of an empty value', 'Null', 'true', '', false],
+  ['2.2 Null of a set', 'Null', 'false', ['a', 'b'], true],
+  ['2.2 Null of an empty set', 'Null', 'true', [], true],
+  ['2.2 Null case-insensitive', 'Null', 'True', undefined, true],
+
+  ['2.2 ForAllValues of one', 'ForAllValues:StringEquals', ['a', 'b'], 'a', true],
+  ['2.2 ForAllValues more values', 'ForAllValues:StringEquals', ['a', 'b', 'c'], ['a', 'b'], true],
+  ['2.2 ForAllValues negated', 'ForAllValues:StringNotEquals', ['a'], ['a', 'b'], false],
+  ['2.2 ForAnyValue negated', 'ForAnyValue:StringNotEquals', ['a'], ['a', 'b'], true],
+  ['2.2 ForAnyValue negated', 'ForAnyValue:StringNotEquals', ['a', 'b'], ['a', 'b'], false],
+  ['2.2 ForAnyValue negated missing', 'ForAnyValue:StringNotEquals', ['a'], undefined, false],
+  ['2.2 negated missing', 'StringNotEquals', ['a'], undefined, true],
+  ['2.2 ForAllValues is no presence', 'ForAllValues:StringEquals', ['a'], undefined, true],
+]
+
+export const operatorValues: readonly ConditionCase[] = rows.map(
+  ([rule, operator, values, request, holds]) => ({ rule, operator, values, request, holds }),
+)
+
+/** Names of keys are compared without regard to case, what stands behind their last colon or slash included. */
+export const keyNames: readonly ConditionCase[] = [
+  ['kms:EncryptionContext:Dept', 'kms:encryptioncontext:DEPT', 'red', true],
+  ['KMS:ViaService', 'kms:viaservice', 'red', true],
+  ['AWS:PrincipalTag/Team', 'aws:principaltag/TEAM', 'red', true],
+  ['kms:EncryptionContext:dept', 'kms:EncryptionContext:dep', 'red', false],
+  ['aws:ResourceTag/team', 'aws:ResourceTag/tëam', 'red', false],
+].map(([key, sent, values, holds]) => ({
+  rule: '2.1 key names ignore case',
+  name: `${key} and ${sent}`,
+  operator: 'StringEquals',
+  key: String(key),
+  values,
+  request: undefined,
+  besides: { [String(sent)]: 'red' },
+  holds: holds === true,
+}))
+
+/** What `kms:EncryptionContextKeys` is for: it alone sees the case of a context's keys. */
+export const contextKeys: readonly ConditionCase[] = [
+  { operator: 'ForAllValues:StringEquals', request: ['AppName'], holds: true },
+  { operator: 'ForAllValues:StringEquals', request: ['appname'], holds: false },
+  { operator: 'ForAllValues:StringEqualsIgnoreCase', request: ['appname'], holds: true },
+  { operator: 'ForAnyValue:StringEquals', request: ['AppName', 'Other'], holds: true },
+  { operator: 'ForAllValues:StringEquals', request: ['AppName', 'Other'], holds: false },
+  { operator: 'StringEquals', request: ['AppName'], holds: false },
+].map((given) => ({
+  rule: '3.1 EncryptionContextKeys',
+  key: 'kms:EncryptionContextKeys',
+  values: 'AppName',
+  ...given,
+}))
