@@ -4,7 +4,7 @@ import { residueText } from '../src/authorize/analyse/residue.ts'
 import type { Separation } from '../src/authorize/analyse/separation.ts'
 import type { Row, WhoCan } from '../src/authorize/analyse/who-can.ts'
 
-import { printable } from './explain-text.ts'
+import { printableLines } from './explain-text.ts'
 
 type Conditions = Readonly<Record<string, string | readonly string[]>>
 
@@ -27,7 +27,7 @@ export function whoCanText({ key, rows }: WhoCan, all: boolean): string {
       '',
       `NEVER, proven: ${never} of ${rows.length} pairs of a principal and a permission`,
     )
-  return printable(`${lines.join('\n')}\n`)
+  return printableLines(lines)
 }
 
 function rowLines({ permission, status, path, grantId, condition, allowedWith }: Row): string[] {
@@ -49,7 +49,7 @@ export function diffText({ key, result, findings, unknown }: DiffAccess): string
   for (const { principal, permission } of unknown) {
     lines.push('', `unknown: ${permission} by ${principal}`)
   }
-  return printable(`${lines.join('\n')}\n`)
+  return printableLines(lines)
 }
 
 function placeText({ policy, effect, index, sid }: StatementPlace): string {
@@ -68,7 +68,7 @@ export function separationText(separation: Separation): string {
     lines.push(...reachedLines('administration', administration), ...reachedLines('use', use))
   } else if (result === 'UNKNOWN') lines.push('', 'There is more to look at than the bounds allow.')
   lines.push('', 'This assumes:', ...assumptions.map((assumption) => `- ${assumption}`))
-  return printable(`${lines.join('\n')}\n`)
+  return printableLines(lines)
 }
 
 function reachedLines(side: string, { permission, principal, steps, witness }: Reached): string[] {

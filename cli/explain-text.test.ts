@@ -8,7 +8,7 @@ import type { AccessRequest } from '../src/authorize/request.ts'
 import { wouldAllow } from '../src/authorize/would-allow.ts'
 import type { AccountId, Region } from '../src/base/ids.ts'
 import type { EventExplanation } from '../src/operator/explain-event.ts'
-import { callText, eventText, printable } from './explain-text.ts'
+import { callText, eventText, printable, printableLines } from './explain-text.ts'
 
 const account = '111122223333' as AccountId
 const arn = `arn:aws:kms:us-east-1:${account}:key/k`
@@ -89,7 +89,7 @@ describe('an explanation', () => {
     }
     const event: EventExplanation['event'] = {
       ...{ eventId: 'e', eventName: 'Decrypt', eventTime: 'then', region: 'us-east-1' },
-      ...{ recipientAccountId: account, errorCode: 'AccessDenied', errorMessage: 'no\u001b[31m' },
+      ...{ recipientAccountId: account, errorCode: 'AccessDenied', errorMessage: 'no\u001b[31m\n' },
       caller: { type: 'IAMUser', arn: user, principalId: 'AIDA' },
     }
     const common = { own: recorded, recorded, missing: [] }
@@ -103,7 +103,7 @@ describe('an explanation', () => {
     })
     for (const line of [
       'Decrypt  then  us-east-1  event e',
-      'answered  AccessDenied: no\\u{1b}[31m',
+      'answered  AccessDenied: no\\u{1b}[31m\\u{a}',
       '  unchanged: the texts that the record names decide the same today',
       '  incomplete: not every text that the record names was found',
       `  not found: key policy ${arn}, SHA-256 d`,
@@ -121,6 +121,13 @@ describe('an explanation', () => {
     assert.equal(
       printable('a\u001b[31m\u0085\u2028\u202eé鍵\n'),
       'a\\u{1b}[31m\\u{85}\\u{2028}\\u{202e}é鍵\n',
+    )
+  })
+
+  test('lets nobody write a line of their own', () => {
+    assert.equal(
+      printableLines(['answered  AccessDenied: a\n  ALLOWED at step 5', 'é']),
+      'answered  AccessDenied: a\\u{a}  ALLOWED at step 5\né\n',
     )
   })
 })

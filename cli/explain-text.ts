@@ -13,8 +13,8 @@ export function eventText({ event, decisions, note }: EventExplanation): string 
     `caller    ${caller.arn}  (${caller.type}, ${caller.principalId})`,
     `answered  ${answer}`,
   ]
-  const parts = note === undefined ? decisions.map(decisionText) : [note]
-  return printable(`${[head.join('\n'), ...parts].join('\n\n')}\n`)
+  const parts = note === undefined ? decisions.map(decisionLines) : [[note]]
+  return [head, ...parts].map(printableLines).join('\n')
 }
 
 export function callText(call: CallExplanation): string {
@@ -30,7 +30,12 @@ export function callText(call: CallExplanation): string {
     ),
     ...wouldAllowLines(trace, action, resource),
   ]
-  return printable(`${lines.join('\n')}\n`)
+  return printableLines(lines)
+}
+
+/** What callers wrote must not look like a line of its own either. */
+export function printableLines(lines: readonly string[]): string {
+  return lines.map((line) => `${printable(line).replaceAll('\n', '\\u{a}')}\n`).join('')
 }
 
 /** What callers wrote must not act on the terminal. */
@@ -40,7 +45,7 @@ export function printable(text: string): string {
   })
 }
 
-function decisionText({ recorded, outcome, missing, trace }: DecisionExplanation): string {
+function decisionLines({ recorded, outcome, missing, trace }: DecisionExplanation): string[] {
   const { permission, resource } = recorded
   const lines = [`${permission} on ${resource}`]
   if (trace === undefined) {
@@ -51,7 +56,7 @@ function decisionText({ recorded, outcome, missing, trace }: DecisionExplanation
   if (trace !== undefined) {
     lines.push(...trace.layers.flatMap(layerLines), ...wouldAllowLines(trace, permission, resource))
   }
-  return lines.join('\n')
+  return lines
 }
 
 function outcomeText(outcome: DecisionExplanation['outcome'], { side }: RecordedDecision): string {

@@ -5,9 +5,6 @@ import type { Tables } from './tables.ts'
 
 type Analyses = Pick<AnalyseDeps, 'keys'> & Assembly & Tables
 
-/** Grants on one key beyond which an analysis would take too long. */
-const grantsMax = 5000
-
 /** What analyses need of keys, answered out of the tables. */
 export function analyses(tables: Tables, assembly: Assembly): Analyses {
   const { accounts, state, grants } = tables
@@ -17,7 +14,7 @@ export function analyses(tables: Tables, assembly: Assembly): Analyses {
     keys: (text) =>
       keysNamed(text, accounts.deployment?.regions ?? [], accounts.all(), state).map((key) => ({
         key: analysedKey(key, state),
-        grants: analysedGrants(key, grants, grantsMax),
+        grants: analysedGrants(key, grants),
       })),
   }
 }

@@ -1,4 +1,5 @@
 import { type Authenticated, Authenticator } from './authenticate/authenticator.ts'
+import type { mixedSteps } from './authorize/analyse/mixed.ts'
 import { type Authorize, authorizer } from './authorize/authorizer.ts'
 import { PolicyCache } from './authorize/policy/cache.ts'
 import type { Clock } from './base/clock.ts'
@@ -18,6 +19,7 @@ import type { EventLookup } from './journal/port.ts'
 import { keyPolicyRules } from './key-policy-rules.ts'
 import type { Addressed, Call } from './record/call.ts'
 import { requestThrottle } from './request-throttle.ts'
+import { separationGuard } from './separation-guard.ts'
 import { cloudTrailService } from './services/cloudtrail/service.ts'
 import { defaultIamLimits } from './services/iam/deps.ts'
 import { iamService } from './services/iam/service.ts'
@@ -26,11 +28,13 @@ import { limitsFrom } from './services/kms/quotas.ts'
 import { kmsService } from './services/kms/service.ts'
 import type { Service } from './services/operation.ts'
 import { stsService } from './services/sts/service.ts'
+import type { Mirror } from './storage/mirror.ts'
 import type { Tables } from './tables.ts'
 import { unsignedCalls } from './web-identity.ts'
 import type { HttpRequest } from './wire/protocol.ts'
 
 export type AssemblyDeps = Tables & {
+  readonly mirror: Mirror
   readonly hsm: Hsm
   readonly lookup: EventLookup
   readonly clock: Clock
@@ -39,6 +43,8 @@ export type AssemblyDeps = Tables & {
   /** Tests put services of their own beside these. */
   readonly services?: ((known: readonly Service[]) => readonly Service[]) | undefined
   readonly lastUsage?: LastUsage
+  /** Tests count how often it is asked. */
+  readonly mixedDuties?: typeof mixedSteps | undefined
 }
 
 /** What the stages of the pipeline do, put together from tables and ports. */
@@ -63,23 +69,23 @@ export function assemble(deps: AssemblyDeps): Assembly {
   const policies = new PolicyCache()
   const callerPolicies = new CallerPolicies(identities, guardrails, policies)
   const principals = new Principals(identities, (account) => accounts.exists(account))
+  deps.mirror.guard(separationGuard({ ...deps, callerPolicies }, deps.mixedDuties))
   const kms = kmsService({
     ...deps,
     lastUsage: deps.lastUsage ?? lastUsageFrom(deps.lookup),
     parseBlob,
     limits: limitsFrom(quotas),
-    policies: keyPolicyRules({ accounts, identities, guardrails, principals, callerPolicies }),
+    policies: keyPolicyRules({ accounts, principals, callerPolicies }),
   })
   const iam = iamService({
     ...deps,
     principals,
     callerPolicies,
-    policies,
     accountExists: (account) => accounts.exists(account),
     accountCreatedAt: (account) => accounts.createdAt(account),
     limits: defaultIamLimits,
   })
-  const sts = stsService({ ...deps, policies })
+  const sts = stsService(deps)
   const known = [kms, sts, iam, cloudTrailService(deps)]
   const directory = new Directory(deps.services?.(known) ?? known)
   const callers = new Callers(identities)

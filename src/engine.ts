@@ -257,7 +257,7 @@ async function openDoors(
     ...analyseCommands({ ...parts, ...analyses(parts, assembly), clock, random }),
     ...explainCommands({
       ...parts,
-      ...explanations(parts, assembly),
+      ...explanations(parts, assembly, parts.store),
       ...{ hsm, clock, random },
       records: () => everyRecord(config),
     }),

@@ -1,20 +1,24 @@
 import type { Assembly } from './assembly.ts'
 import { type KeyId, parseArn, parseRegion } from './base/ids.ts'
-import { PolicyTexts } from './identities/policy-texts.ts'
+import { type PolicyArchive, PolicyTexts } from './identities/policy-texts.ts'
 import type { ExplainDeps } from './operator/explain-commands.ts'
 import { hypotheticalCheck } from './services/kms/hypothetical.ts'
 import type { Tables } from './tables.ts'
 
 type Explanations = Pick<ExplainDeps, 'texts' | 'keyPolicy' | 'keyCheck'> & Assembly & Tables
 
-/** What explanations need of keys and of policies, answered out of the tables. */
-export function explanations(tables: Tables, assembly: Assembly): Explanations {
-  const { archive, identities, guardrails, state } = tables
+/** What explanations need of keys and of policies, answered out of the tables and the archive. */
+export function explanations(
+  tables: Tables,
+  assembly: Assembly,
+  archive: PolicyArchive,
+): Explanations {
+  const { identities, guardrails, state } = tables
   const texts = new PolicyTexts(archive, identities, guardrails)
   return {
     ...tables,
     ...assembly,
-    texts: () => texts.lookup(),
+    texts: (digests) => texts.find(digests),
     keyPolicy(text) {
       const arn = parseArn(text)
       const region = parseRegion(arn?.region ?? '')

@@ -4,6 +4,7 @@ import { internalError, ServiceError } from './base/errors.ts'
 import type { Hsm } from './hsm/port.ts'
 import { StoreConflict } from './storage/port.ts'
 import { type Answer, House, region, turns } from './testing/house.ts'
+import { query } from './testing/query-calls.ts'
 
 const plaintext = Buffer.from('the plaintext that must not leave')
 const base64 = plaintext.toString('base64')
@@ -166,6 +167,24 @@ describe('a conflict', () => {
     }
     assert.equal((await house.call('DisableKey', { KeyId })).status, 200)
     assert.equal(commits, 8)
+  })
+
+  test('of IAM is answered as IAM does when others were faster too often', async (t) => {
+    const house = await House.open(t)
+    const create = () => query(house, 'iam', 'CreateUser', { UserName: 'mona' })
+    house.faults.commit = () => {
+      throw new StoreConflict('somebody was faster')
+    }
+    const answer = await create()
+    assert.deepEqual([answer.status, answer.code], [409, 'ConcurrentModification'])
+    assert.match(answer.text ?? '', /^The request was rejected because multiple requests to change/)
+    const events = house.recordsOf(answer)
+    assert.deepEqual(
+      events.map(({ errorCode }) => errorCode),
+      ['ConcurrentModification'],
+    )
+    house.faults.commit = () => {}
+    assert.equal((await create()).status, 200)
   })
 
   test('of changes to one key in one turn loses none of them', async (t) => {

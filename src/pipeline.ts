@@ -1,21 +1,16 @@
 import type { Authenticated } from './authenticate/authenticator.ts'
+import { DutiesMixed } from './authorize/analyse/mixed.ts'
 import type { Evidence } from './authorize/evidence.ts'
 import type { Caller } from './base/caller.ts'
-import type { Clock } from './base/clock.ts'
 import { internalError, ServiceError } from './base/errors.ts'
-import type { Random } from './base/random.ts'
 import type { Directory } from './directory.ts'
-import type { Journal } from './journal/port.ts'
-import type { Addressed, Call } from './record/call.ts'
-import { requireJournallable, settle } from './record/commit.ts'
+import { refusalOf } from './mixed-duties.ts'
+import { Outcome, type OutcomeOptions } from './outcome.ts'
+import { type Addressed, type Call, decoded } from './record/call.ts'
 import { globalConditions, type OrganizationOfCallers } from './record/conditions.ts'
-import { ownEventRecord } from './record/own-event.ts'
-import { recordsOf } from './record/records.ts'
-import type { Refusals } from './record/refusals.ts'
-import type { CallContext, Check, DelayedConditions, OwnEvent } from './services/operation.ts'
-import type { Mirror } from './storage/mirror.ts'
-import { type OutboxEvent, type Store, StoreConflict } from './storage/port.ts'
-import { OneByOne, Turns } from './turns.ts'
+import type { CallContext, Check, DelayedConditions } from './services/operation.ts'
+import { type OutboxEvent, StoreConflict } from './storage/port.ts'
+import { Turns } from './turns.ts'
 import { awsJson } from './wire/aws-json.ts'
 import type { HttpRequest, Reply } from './wire/protocol.ts'
 import { wipeSensitive } from './wire/wipe.ts'
@@ -29,7 +24,7 @@ import { wipeSensitive } from './wire/wipe.ts'
  * which keeps caches warm and lets the key core, the journal and the store take one message a turn. A stage takes a
  * call and moves it on, or throws the failure that the call will be answered with; a failed call skips to `record`.
  */
-export type PipelineOptions = {
+export type PipelineOptions = OutcomeOptions & {
   readonly directory: Directory
   /** Who sent it. What it says of itself has not been believed yet. */
   readonly authenticate: (
@@ -46,30 +41,20 @@ export type PipelineOptions = {
   readonly organization: OrganizationOfCallers
   /** Throws 'throttled' when the caller's account has asked too much of late. */
   readonly throttle?: (call: Call) => void
-  readonly mirror: Mirror
-  readonly store: Store
-  readonly journal: Journal
-  readonly refusals: Refusals
-  readonly clock: Clock
-  readonly random: Random
-  /** Larger requestParameters or responseElements are left out of a record. */
-  readonly elementBytesMax: number
   /** Tells the operator what a caller is not told. */
   readonly log: (line: string) => void
 }
 
-/** How often a change is decided anew because somebody else changed the same rows first. */
-const commitAttemptsMax = 8
-
 export class Pipeline {
   readonly #options: PipelineOptions
   readonly #turns = new Turns<Call>((calls) => void this.#turn(calls))
+  readonly #outcome: Outcome
   #inFlight = 0
-  readonly #retries = new OneByOne()
   #idle: (() => void)[] = []
 
   constructor(options: PipelineOptions) {
     this.#options = options
+    this.#outcome = new Outcome(options, (call) => this.#decideAnew(call))
   }
 
   /** Takes a complete request; `reply` is called exactly once. */
@@ -178,7 +163,7 @@ export class Pipeline {
       const { evidence, denied } = this.#options.authorize(context.caller, check, context)
       call.evidence.push(evidence)
       if (context.delayedConditions === undefined && asks(evidence, check.delayed)) {
-        call.delayed = check.delayed?.find()
+        call.delayed = check.delayed
         return
       }
       if (denied !== undefined) throw denied
@@ -190,7 +175,7 @@ export class Pipeline {
   #isDecided(call: Call): boolean {
     const { delayed } = call
     if (delayed === undefined) return true
-    delayed.then(
+    delayed.find().then(
       (delayedConditions) => {
         const { context } = decoded(call)
         call.context = { ...context, delayedConditions }
@@ -211,7 +196,7 @@ export class Pipeline {
     try {
       const committed = call.failure === undefined ? await this.#operate(call) : undefined
       this.#turns.release()
-      await this.#record(call, committed)
+      await this.#outcome.record(call, committed)
       reply = encode(call)
     } catch (error) {
       call.failure = this.#failureOf(error)
@@ -223,73 +208,29 @@ export class Pipeline {
     if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  /**
-   * Does it; a change is committed together with its record, which is then what stands in the outbox. Never rejects:
-   * what goes wrong is the call's failure.
-   */
+  /** Never rejects: what goes wrong is the call's failure. */
   async #operate(call: Call): Promise<readonly OutboxEvent[] | undefined> {
-    let endTurn: (() => void) | undefined
     try {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          const { operation, context, input } = decoded(call)
-          const result = await operation.handle(context, input, call.target, call.service?.deps)
-          call.output = result.output
-          if (result.changes === undefined || result.changes.length === 0) return undefined
-          const events = [...this.#recordsOf(call), ...this.#ownEvents(result.events)]
-          requireJournallable(this.#options.journal, events)
-          await this.#options.mirror.commit(result.changes, events)
-          return events
-        } catch (error) {
-          if (error instanceof StoreConflict && attempt < commitAttemptsMax) {
-            endTurn ??= await this.#retries.turn()
-            this.#stage([call], () => this.#resolve(call))
-            this.#stage([call], () => this.#authorize(call))
-            if (call.delayed !== undefined) {
-              call.failure = internalError('the policies kept changing')
-            }
-            if (call.failure === undefined) continue
-          } else call.failure = this.#failureOf(error)
-          return undefined
-        }
-      }
-    } finally {
-      endTurn?.()
-    }
-  }
-
-  /**
-   * Its promise, if any, resolves once the record is on disk. Throws or rejects when it cannot be: then no result
-   * leaves.
-   */
-  #record(call: Call, committed: readonly OutboxEvent[] | undefined): Promise<unknown> | undefined {
-    const { journal, store, refusals } = this.#options
-    if (call.identity === undefined) {
-      refusals.count(call)
-      if (!journal.healthy) throw internalError('the journal has failed')
+      return await this.#outcome.operate(call)
+    } catch (error) {
+      call.failure =
+        error instanceof DutiesMixed ? this.#refuse(call, error) : this.#failureOf(error)
       return undefined
     }
-    if (committed !== undefined) {
-      return this.#append(committed).then(() => settle(store, committed))
-    }
-    return this.#append(this.#recordsOf(call))
   }
 
-  #append(events: readonly OutboxEvent[]): Promise<unknown> {
-    const { journal } = this.#options
-    const [first] = events
-    if (first !== undefined && events.length === 1) return journal.append(first.record)
-    return Promise.all(events.map((event) => journal.append(event.record)))
+  /** The operator learns whom it is about, and of which key. */
+  #refuse(call: Call, error: DutiesMixed): ServiceError {
+    const { operation, context } = decoded(call)
+    this.#options.log(`refused ${operation.name} of ${context.caller.arn}: ${error.message}`)
+    return refusalOf(error, call)
   }
 
-  #recordsOf(call: Call): readonly OutboxEvent[] {
-    const { clock, random, elementBytesMax } = this.#options
-    return recordsOf(call, clock.now(), random, elementBytesMax)
-  }
-
-  #ownEvents(events: readonly OwnEvent[] = []): readonly OutboxEvent[] {
-    const { clock, random } = this.#options
-    return events.map((event) => ownEventRecord(event, clock.now(), random))
+  /** For a call whose rows somebody else changed first. */
+  #decideAnew(call: Call): void {
+    this.#resolve(call)
+    this.#authorize(call)
+    if (call.delayed !== undefined) throw internalError('the policies kept changing')
   }
 
   #failureOf(error: unknown): ServiceError {
@@ -315,13 +256,6 @@ function asks({ context }: Evidence, delayed: DelayedConditions | undefined): bo
     const asked = context.asked(side)
     return asked !== undefined && keys.some((key) => asked.has(key))
   })
-}
-
-function decoded(call: Call) {
-  const { operation, context, input } = call
-  if (operation === undefined || context === undefined)
-    throw internalError('a stage came too early')
-  return { operation, context, input }
 }
 
 function encode(call: Call): Reply {

@@ -280,6 +280,34 @@ test('who is verified and may not is denied, in the words of AWS, and recorded',
   assert.ok(!JSON.stringify(events).includes(String(strange.WebIdentityToken)))
 })
 
+test('denials beyond the first sixty are counted, and whoever is let in is recorded', async (t) => {
+  const { house, assume, refused, token } = await open(t)
+  const { journal, refusals, clock } = house
+  const Policy = 'é'.repeat(2048)
+  const strange = { WebIdentityToken: token({ sub: 'else' }), Policy }
+  const denials = async (count: number) => {
+    const before = journal.size
+    for (let time = 0; time < count; time += 1) assert.equal(await refused(strange), denied)
+    return journal.size - before
+  }
+  assert.equal(await denials(65), 60)
+  const last = journal.events.at(-1)?.requestParameters as { readonly policy: unknown }
+  assert.deepEqual(last.policy, { omitted: true, originalSize: 4098 })
+  const answer = await assume()
+  assert.equal(answer.status, 200)
+  assert.equal(house.recordsOf(answer).length, 1)
+  clock.time += 20_000
+  assert.equal(await denials(4), 2)
+  await refusals.flush()
+  const counted = journal.events.filter(({ eventName }) => eventName === 'RefusedUnauthenticated')
+  assert.deepEqual(
+    counted.map((event) => [event.errorCode, event.serviceEventDetails?.['requests']]),
+    [['AccessDenied', 7]],
+  )
+  journal.break('EIO')
+  assert.match(await refused(strange), /^500 InternalFailure/)
+})
+
 test('ProviderId is for tokens of another kind', async (t) => {
   const { refused } = await open(t)
   assert.match(await refused({ ProviderId: 'www.amazon.com' }), /^400 ValidationError: ProviderId/)

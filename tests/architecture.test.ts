@@ -54,8 +54,12 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   turns: [],
   throttle: ['base'],
   'request-throttle': ['base', 'operator', 'record', 'services/kms', 'throttle'],
-  tables: ['identities', 'operator', 'services/kms', 'storage'],
+  tables: [
+    ...['identities', 'operator', 'services/iam', 'services/kms', 'services/sts', 'storage'],
+    'separation-guard',
+  ],
   'key-policy-rules': ['authorize', 'identities', 'operator', 'services/kms'],
+  'separation-guard': ['authorize', 'operator', 'services/kms', 'storage', 'turns'],
   'web-identity': [
     ...['base', 'wire', 'authenticate', 'federation', 'identities', 'record'],
     ...['services', 'services/sts'],
@@ -63,10 +67,11 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   assembly: 'anything',
   analyses: ['operator', 'services/kms', 'assembly', 'tables'],
   explanations: ['base', 'identities', 'operator', 'services/kms', 'assembly', 'tables'],
+  'mixed-duties': ['authorize', 'base', 'record'],
+  outcome: ['base', 'journal', 'storage', 'services', 'record', 'turns'],
   pipeline: [
-    ...['base', 'wire', 'hsm contract', 'journal', 'storage'],
-    ...['authenticate', 'authorize', 'services', 'record', 'operator', 'directory'],
-    'turns',
+    ...['base', 'wire', 'storage', 'authenticate', 'authorize', 'services', 'record'],
+    ...['directory', 'turns', 'outcome', 'mixed-duties'],
   ],
   listener: ['base', 'wire', 'pipeline'],
 

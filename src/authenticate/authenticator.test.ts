@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { ServiceError } from '../base/errors.ts'
 import type { HttpRequest } from '../wire/protocol.ts'
+import { Authenticator } from './authenticator.ts'
 import { accessKeyId, bench, caller, record, refusal, withKey } from './testing/bench.ts'
 import { sign, withHeader } from './testing/signer.ts'
 
@@ -44,7 +45,7 @@ test('answers at once when the signing key is at hand, and throws at once then',
 
 test('no signature', async () => {
   const bare = withAuthorization(() => undefined)
-  await refused(bare, 'missing-authentication', 'Missing Authentication Token')
+  await refused(bare, 'missing-authentication', 'Missing Authentication Token', 'not signed')
   const inQuery = { ...bare, target: '/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=00' }
   await refused(
     inQuery,
@@ -60,6 +61,10 @@ test('both forms at once', async () => {
     'invalid-signature',
     "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.",
   )
+  for (const target of ['/?x-amz-algorithm', '/?a=b&X-Amz-Algorithm&c=d']) {
+    const error = await refusal(bench().authenticator, { ...good, target })
+    assert.match(error.message, /^Found both 'X-Amz-Algorithm'/)
+  }
 })
 
 test('another scheme is not shown again', async () => {
@@ -118,6 +123,16 @@ test('another algorithm', async () => {
       `Unsupported AWS 'algorithm': '${name}' (only AWS4-HMAC-SHA256 for now). `,
     )
   }
+  for (const [name, shown] of [
+    ['', ''],
+    ['a'.repeat(33), 'a'.repeat(32)],
+  ] as const) {
+    await refused(
+      withAuthorization((text) => text.replace('AWS4-HMAC-SHA256', name)),
+      'incomplete-signature',
+      `Unsupported AWS 'algorithm': '${shown}' (only AWS4-HMAC-SHA256 for now). `,
+    )
+  }
 })
 
 test('a credential that has not five elements is not shown again', async () => {
@@ -132,14 +147,21 @@ test('a credential that has not five elements is not shown again', async () => {
 
 test('parameters that could be read in two ways', async () => {
   const twice = (text: string) => `${text}, Signature=${'0'.repeat(64)}`
-  await refused(withAuthorization(twice), 'incomplete-signature', nonconforming)
-  await refused(
-    withAuthorization((text) => `${text}, Other=1`),
-    'incomplete-signature',
-    nonconforming,
-  )
-  const long = (text: string) => `${text}${' '.repeat(9000)}`
-  await refused(withAuthorization(long), 'incomplete-signature', nonconforming)
+  const again = 'Signature stands twice'
+  await refused(withAuthorization(twice), 'incomplete-signature', nonconforming, again)
+  for (const pair of ['Other=1', '=1']) {
+    await refused(
+      withAuthorization((text) => `${text}, ${pair}`),
+      'incomplete-signature',
+      nonconforming,
+      'unknown parameter in the Authorization header',
+    )
+  }
+  const long = (text: string) => text.padEnd(8193)
+  const tooLong = 'Authorization header too long'
+  await refused(withAuthorization(long), 'incomplete-signature', nonconforming, tooLong)
+  const longest = withAuthorization((text) => text.padEnd(8192))
+  assert.equal((await bench().authenticator.verify(longest)).accessKeyId, accessKeyId)
 })
 
 test('spaces around parameters do not matter, nor their order', async () => {
@@ -169,6 +191,7 @@ test('every element of the scope, each with its sentence', async () => {
   await refused(scoped('20150830', '20150831'), 'invalid-signature', date('20150831'))
   await refused(scoped('20150830', '2015'), 'invalid-signature', date('2015'))
   await refused(scoped('20150830', ''), 'invalid-signature', date(''))
+  await refused(scoped('20150830', '1'.repeat(33)), 'invalid-signature', date('1'.repeat(32)))
   const all = scoped('20150830/us-east-1/kms/aws4_request', 'b/c/d/e')
   await refused(all, 'invalid-signature', region + service + terminator + date('b'))
 })
@@ -381,17 +404,20 @@ test('a new secret acts on the next call, and the old one no longer does', async
 })
 
 test('a key that changes while its signing key is derived', async () => {
-  for (const change of [
-    record({ status: 'Inactive' }),
-    record({ sealedSecret: 'other' }),
-    undefined,
-  ]) {
+  for (const [change, detail] of [
+    [record({ status: 'Inactive' }), 'no such active access key'],
+    [record({ sealedSecret: 'other' }), 'access key replaced'],
+    [undefined, 'no such active access key'],
+  ] as const) {
     const { authenticator, records } = bench()
     const answer = authenticator.verify(good)
     assert.ok(answer instanceof Promise)
     if (change === undefined) records.delete(accessKeyId)
     else records.set(accessKeyId, change)
-    await assert.rejects(answer, (error: ServiceError) => error.code === 'unrecognized-client')
+    await assert.rejects(
+      answer,
+      (error: ServiceError) => error.code === 'unrecognized-client' && error.detail === detail,
+    )
   }
 })
 
@@ -400,6 +426,9 @@ test('a token with a long-term key, and a session key without its token', async 
   await refused(token, 'unrecognized-client', invalidToken, 'no such session')
   const withoutSessions = bench({ session: () => undefined })
   assert.equal((await refusal(withoutSessions.authenticator, token)).code, 'unrecognized-client')
+  const { session: _, ...noSessions } = bench().options
+  const nowhere = await refusal(new Authenticator(noSessions), token)
+  assert.equal(nowhere.detail, 'no such session')
   const { authenticator, records } = bench()
   records.set('ASIAEXAMPLE', record({ accessKeyId: 'ASIAEXAMPLE' }))
   const error = await refusal(authenticator, sign({}, { ...withKey, accessKeyId: 'ASIAEXAMPLE' }))
@@ -488,7 +517,8 @@ test('a failing key core fails the request with its own error, and is asked agai
 
 test('a key core that answers something else than 32 bytes', async () => {
   const { authenticator } = bench({ signingKey: async () => Buffer.alloc(31) })
-  assert.equal((await refusal(authenticator, good)).code, 'internal')
+  const error = await refusal(authenticator, good)
+  assert.deepEqual([error.code, error.detail], ['internal', 'a signing key is 32 bytes'])
 })
 
 test('a Region that is none is refused at the start', () => {

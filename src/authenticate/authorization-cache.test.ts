@@ -38,6 +38,37 @@ describe('headers that were read before', () => {
     )
   })
 
+  test('are those with the signature at the end, in form, of a request with a date', () => {
+    const cache = new AuthorizationCache()
+    const known = beginning + 'a'.repeat(64)
+    cache.read(known, true)
+    assert.throws(() => cache.read(known, false), /existence of either a 'X-Amz-Date'/)
+    const spaced = `${beginning}${'b'.repeat(63)} `
+    assert.equal(cache.read(spaced, true).signature, 'b'.repeat(63))
+    // Here the last 64 characters are a part of the credential.
+    const credentialLast = (date: string) =>
+      `AWS4-HMAC-SHA256 SignedHeaders=host, Signature=${'a'.repeat(64)}, ` +
+      `Credential=AKIDEXAMPLE/${date}/us-east-1/kms/${'t'.repeat(48)}`
+    for (const date of ['20150830', '20150831']) {
+      const header = credentialLast(date)
+      assert.equal(cache.read(header, true).date, date)
+      assert.deepEqual(cache.read(header, true), parseAuthorization(header, true))
+    }
+  })
+
+  test('are kept by what stands before the signature, 1024 of them', () => {
+    const cache = new AuthorizationCache()
+    const read = (id: number, digit: string) =>
+      cache.read(beginning.replace('AKIDEXAMPLE', `AKID${id}`) + digit.repeat(64), true)
+    read(0, 'a')
+    read(0, 'b')
+    assert.equal(cache.size, 1)
+    for (let id = 1; id < 1024; id++) read(id, 'a')
+    assert.equal(cache.size, 1024)
+    read(1024, 'a')
+    assert.equal(cache.size, 1)
+  })
+
   test('are bounded', () => {
     const cache = new AuthorizationCache()
     for (let n = 0; n < 3000; n++) {

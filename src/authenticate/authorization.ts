@@ -62,6 +62,10 @@ const cachedClaimsMax = 1024
 export class AuthorizationCache {
   readonly #claims = new Map<string, Authorization>()
 
+  get size(): number {
+    return this.#claims.size
+  }
+
   /** As `parseAuthorization`. */
   read(header: string, dated: boolean): Authorization {
     const start = header.length - signatureChars

@@ -105,7 +105,11 @@ test('what GetSessionToken gives is unknown to IAM; a role session is not', asyn
   ] as const) {
     const { authenticator } = asking(async () => session({ caller: who }))
     if (code === undefined) assert.equal((await authenticator.verify(scoped('iam'))).caller, who)
-    else assert.equal((await refusal(authenticator, scoped('iam'))).code, code)
+    else {
+      const error = await refusal(authenticator, scoped('iam'))
+      assert.equal(error.code, code)
+      assert.equal(error.detail, 'a session of GetSessionToken in IAM')
+    }
     assert.equal((await authenticator.verify(scoped('sts'))).caller, who)
   }
 })

@@ -71,6 +71,21 @@ test('another sealed secret does not find the key, and replaces it', async () =>
   assert.deepEqual(asked, ['a sealed', 'a resealed'])
 })
 
+test('a key that replaces another wipes it, and counts as the one used last', async () => {
+  const { cache, derive, has } = keys(2)
+  const replaced = await derive('a')
+  await derive('b')
+  await derive('a', 'resealed')
+  assert.throws(
+    () => replaced.verifies('0'.repeat(64), '20150830T123600Z', '0'.repeat(64)),
+    (error: ServiceError) =>
+      error.code === 'internal' && error.detail === 'signing key used after it was dropped',
+  )
+  await derive('c')
+  assert.equal(cache.size, 2)
+  assert.deepEqual([has('a', 'resealed'), has('b'), has('c')], [true, false, true])
+})
+
 test('the derived bytes are wiped, and a key that was dropped signs nothing', async () => {
   const { derived, derive } = keys(1)
   const key = await derive('a')
@@ -79,6 +94,7 @@ test('the derived bytes are wiped, and a key that was dropped signs nothing', as
   await derive('b')
   assert.throws(
     () => key.verifies('0'.repeat(64), '20150830T123600Z', '0'.repeat(64)),
-    (error: ServiceError) => error.code === 'internal',
+    (error: ServiceError) =>
+      error.code === 'internal' && error.detail === 'signing key used after it was dropped',
   )
 })

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ServiceError } from '../base/errors.ts'
-import { admitGuardrail, admitIdentityPolicy, admitTrustPolicy } from './admit-identity.ts'
+import { admitIdentityPolicy, admitTrustPolicy } from './admit-identity.ts'
+import { compilePolicy } from './policy/compile.ts'
 import {
   abroad,
   home,
@@ -264,10 +265,9 @@ test('a trust policy is stored with unique ids', () => {
 })
 
 test('guardrails: places are told, and a resource control policy bounds everyone', () => {
-  const scp = (changes: StatementJson) =>
-    admitGuardrail(policyText(own(changes)), 'service-control')
+  const scp = (changes: StatementJson) => compilePolicy(policyText(own(changes)), 'service-control')
   const rcp = (changes: StatementJson) =>
-    admitGuardrail(policyText(statement(changes)), 'resource-control')
+    compilePolicy(policyText(statement(changes)), 'resource-control')
   scp({})
   scp({ Effect: 'Deny', Action: undefined, NotAction: 'iam:*' })
   rcp({})
@@ -292,5 +292,5 @@ test('guardrails: places are told, and a resource control policy bounds everyone
   ]) {
     assert.throws(() => rcp(changes), refused('malformed-policy', at), JSON.stringify(changes))
   }
-  assert.throws(() => admitGuardrail('{"Id":"x","Statement":[]}', 'service-control'), /no Id/)
+  assert.throws(() => compilePolicy('{"Id":"x","Statement":[]}', 'service-control'), /no Id/)
 })

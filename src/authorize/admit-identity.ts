@@ -1,13 +1,13 @@
 import { ServiceError } from '../base/errors.ts'
 import { type Fault, PolicyFault } from './json.ts'
 import { bindPrincipals, type PrincipalNames } from './policy/bind.ts'
-import { compileDocument, compilePolicy } from './policy/compile.ts'
-import type { PolicyDocument, PolicyKind, Text } from './policy/document.ts'
+import { compileDocument } from './policy/compile.ts'
+import type { PolicyDocument, Text } from './policy/document.ts'
 import { parsePolicy } from './policy/parse.ts'
 import { parsePrincipal } from './policy/principal.ts'
 
 /**
- * Policies that are put by calls on IAM and STS, and by operators. IAM tells what is wrong with a policy in sentences
+ * Policies that are put by calls on IAM and STS. IAM tells what is wrong with a policy in sentences
  * of its own and does not say where; that is in the failure's detail. How long a policy may be is for the callers to
  * check.
  */
@@ -38,14 +38,6 @@ export function admitTrustPolicy(text: string, names: Pick<PrincipalNames, 'idOf
     compileDocument(document, text)
     return bindPrincipals(text, 'trust', names)
   })
-}
-
-/** Of an organisation. Throws 'malformed-policy' with the place. */
-export function admitGuardrail(
-  text: string,
-  kind: Extract<PolicyKind, 'service-control' | 'resource-control'>,
-): void {
-  compilePolicy(text, kind)
 }
 
 const syntax = 'Syntax errors in policy.'

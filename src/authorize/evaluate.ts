@@ -37,6 +37,16 @@ export function judge(request: AccessRequest): Evidence {
   return { request, decision, context: question.context, grant: question.foundGrant }
 }
 
+/** The decision, and what it took, as `ConditionContext.spend` counts it. */
+export function decideAndCount(request: AccessRequest): {
+  readonly decision: Decision
+  readonly work: number
+} {
+  const question = new Question(request)
+  const decision = decideQuestion(question)
+  return { decision, work: question.context.work }
+}
+
 /** What cannot be decided in bounded time is refused: a Deny that was not reached may be there. */
 function decideQuestion(question: Question): Decision {
   try {

@@ -61,9 +61,13 @@ export type RecordedPolicy = {
   readonly digest: string
 }
 
-/** Null: absent. `several`: a single-valued key that the request brought more than once. */
+/**
+ * Null: absent. `several`: a single-valued key that the request brought more than once. `hidden`: a fact of the other
+ * account, which that one's record has.
+ */
 export type RecordedValue =
   | string
   | readonly string[]
   | { readonly several: readonly string[] }
+  | { readonly hidden: true }
   | null

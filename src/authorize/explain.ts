@@ -70,12 +70,17 @@ function grantLayer(question: Question): LayerTrace {
   return { layer, result: 'allow', policies: [], grantId: grant.grantId }
 }
 
+const ofResources: ReadonlySet<LayerName> = new Set<LayerName>([
+  ...(['resource-control-policy', 'key-policy', 'trust-policy'] as const),
+])
+
 function traced(
   question: Question,
   layer: LayerName,
   sources: readonly SourcedPolicy[] | undefined,
 ): LayerTrace {
   if (sources === undefined) return { layer, result: 'not-applicable', policies: [] }
+  question.context.side = ofResources.has(layer) ? 'resource' : 'caller'
   const policies = sources.map((source) => tracedPolicy(question, source))
   return { layer, result: resultOf(policies), policies }
 }

@@ -66,6 +66,7 @@ export class Question {
     return false
   }
 
+  /** As a statement of the side that the context was last told. */
   applies(statement: CompiledStatement): boolean {
     return this.failedElement(statement) === undefined && this.#conditionsHold(statement)
   }
@@ -74,8 +75,6 @@ export class Question {
   failedElement(statement: CompiledStatement): FailedElement | undefined {
     const { principal, action, resource } = statement
     if (action === undefined || resource === undefined) return 'inert'
-    // The policies of a caller name nobody.
-    this.context.side = principal === undefined ? 'caller' : 'resource'
     if (principal !== undefined && principal(this.caller, this.#bounded) === undefined) {
       return 'principal'
     }

@@ -8,7 +8,10 @@ import { type CompiledPolicy, compilePolicy } from './policy/compile.ts'
 import type { PolicyKind } from './policy/document.ts'
 import type { AccessRequest, AccessResource, PermittingGrant } from './request.ts'
 
-/** A request that is decided as the recorded one was, or the policies whose texts are nowhere any more. */
+/**
+ * A request that is decided as the recorded one was, or the policies whose texts are nowhere any more: none, when what
+ * is missing is a fact that another account's record has.
+ */
 export type Replay =
   | { readonly request: AccessRequest }
   | { readonly missing: readonly RecordedPolicy[] }
@@ -40,7 +43,9 @@ export function replay(
     if (found !== undefined) compiled.set(policy, found)
   }
   const missing = policies.filter((policy) => !compiled.has(policy))
-  if (missing.length > 0) return { missing }
+  if (missing.length > 0 || Object.values(recorded.conditions ?? {}).some(isHidden)) {
+    return { missing }
+  }
   const sourced = (layer: PolicyLayer, level?: number): SourcedPolicy[] =>
     [...compiled]
       .filter(([policy]) => policy.layer === layer && policy.level === level)
@@ -114,7 +119,7 @@ function conditionsOf(
   const once: Record<string, string | readonly string[]> = {}
   const more: ConditionValues[] = []
   for (const [key, value] of Object.entries(recorded)) {
-    if (value === null) continue
+    if (value === null || isHidden(value)) continue
     if (typeof value === 'string') once[key] = value
     else if ('several' in value) more.push(...value.several.map((one) => ({ [key]: [one] })))
     else once[key] = value
@@ -159,8 +164,27 @@ export function joinedSides(
   return {
     ...both,
     policies: [...(one.policies ?? []), ...(other.policies ?? [])],
-    conditions: { ...one.conditions, ...other.conditions },
+    conditions: joinedConditions(one.conditions, other.conditions),
   }
+}
+
+/** What one side was told nothing of, or what it is none of its business, the other may know. */
+function joinedConditions(
+  one: RecordedDecision['conditions'] = {},
+  other: RecordedDecision['conditions'] = {},
+): Readonly<Record<string, RecordedValue>> {
+  const joined: Record<string, RecordedValue> = { ...one }
+  for (const [key, value] of Object.entries(other)) {
+    const known = joined[key]
+    if (known === undefined || isHidden(known) || (known === null && !isHidden(value))) {
+      joined[key] = value
+    }
+  }
+  return joined
+}
+
+function isHidden(value: RecordedValue): value is { readonly hidden: true } {
+  return typeof value === 'object' && value !== null && 'hidden' in value
 }
 
 /**

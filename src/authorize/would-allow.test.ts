@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Caller } from '../base/caller.ts'
 import type { AccountId } from '../base/ids.ts'
+import { decideAndCount } from './evaluate.ts'
 import { type CallerLayers, noLayers, type SourcedPolicy } from './layers.ts'
 import { compilePolicy } from './policy/compile.ts'
 import type { PolicyKind } from './policy/document.ts'
@@ -173,4 +174,28 @@ describe('what would have allowed a call', () => {
     const stranger = { caller: { ...ann, account: other }, resource }
     assert.deepEqual(wouldAllow(request({ identity }, [delegating], stranger)), [])
   })
+})
+
+test('nobody waits long for the answer, whatever the policies are', () => {
+  const patterns = Array.from({ length: 60 }, (_, i) => `*${'ab'.repeat(60)}${i}?*`)
+  const asked = { 'kms:EncryptionContextKeys': patterns }
+  const slow = deny({
+    Principal: { AWS: '*' },
+    Condition: { 'ForAllValues:StringNotLike': asked },
+  })
+  const hints = Array.from({ length: 30 }, (_, i) =>
+    allow({
+      Principal: '*',
+      Condition: { StringEquals: { [`kms:EncryptionContext:k${i}`]: 'v' } },
+    }),
+  )
+  const denials = ['a', 'b', 'c'].map((name) => sourced(name, 'identity', deny()))
+  const names = Array.from({ length: 7 }, (_, i) => `${'ab'.repeat(59)}c`.repeat(4).slice(29) + i)
+  const heavy = request({ identity: denials }, [...hints, slow], {
+    conditions: [{ 'kms:EncryptionContextKeys': names }],
+  })
+  assert.ok(decideAndCount(heavy).work > 16 * 1024 * 1024)
+  const begin = process.cpuUsage().user
+  assert.deepEqual(wouldAllow(heavy), [])
+  assert.ok(process.cpuUsage().user - begin < 3_000_000, 'more than three seconds')
 })

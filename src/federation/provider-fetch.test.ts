@@ -124,6 +124,18 @@ test('an answer that is slow is given up in time', async (context) => {
   await closed(server)
 })
 
+test('a host that would rather speak another protocol is given up', async (context) => {
+  const server = await provider(context)
+  server.answers.set('/', ({ socket }) => {
+    socket?.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n')
+  })
+  await assert.rejects(
+    fetch(new URL(server.issuer), [authority]),
+    unreachable(/before there was an answer/),
+  )
+  await closed(server)
+})
+
 test('a host that says nothing is given up in time', async (context) => {
   const silent = createServer(() => {})
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))

@@ -1,9 +1,10 @@
 import { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
-import { BlockList, connect as connectTcp, isIP } from 'node:net'
+import { connect as connectTcp, isIP } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import { ServiceError } from '../base/errors.ts'
+import { nowhere } from './provider-address.ts'
 import { noKeys, unreachable } from './refusals.ts'
 
 /**
@@ -58,31 +59,6 @@ const untrusted: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
-/**
- * Where no provider is: the addresses of links, which metadata services of clouds have, and those that are nobody's.
- * Private and loopback addresses are a deployment's own, and providers live there.
- */
-const nowhere = new BlockList()
-for (const [address, prefix] of [
-  ['0.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['224.0.0.0', 3],
-] as const) {
-  nowhere.addSubnet(address, prefix, 'ipv4')
-}
-for (const [address, prefix] of [
-  ['::', 128],
-  ['fe80::', 10],
-  ['ff00::', 8],
-  // The metadata service of EC2.
-  ['fd00:ec2::', 32],
-  // Links again, through translators (RFC 6052, RFC 3056).
-  ['64:ff9b::a9fe:0', 112],
-  ['2002:a9fe::', 32],
-] as const) {
-  nowhere.addSubnet(address, prefix, 'ipv6')
-}
-
 type Trust = Pick<ConnectionOptions, 'ca' | 'allowPartialTrustChain' | 'rejectUnauthorized'>
 
 function connect(url: URL, trust: Trust): TLSSocket {
@@ -102,6 +78,7 @@ function hostOf({ hostname }: URL): string {
 
 function get(url: URL, trust: Trust, limits: FetchLimits, signal: AbortSignal): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    let answered = false
     const sent = request(
       {
         host: hostOf(url),
@@ -112,6 +89,7 @@ function get(url: URL, trust: Trust, limits: FetchLimits, signal: AbortSignal): 
         createConnection: () => connect(url, trust),
       },
       (response) => {
+        answered = true
         read(response, limits.bytesMax).then(resolve, (error: unknown) => {
           sent.destroy()
           reject(error)
@@ -119,6 +97,10 @@ function get(url: URL, trust: Trust, limits: FetchLimits, signal: AbortSignal): 
       },
     )
     sent.on('error', reject)
+    // A host that would rather speak another protocol (status 101) ends the request without an error.
+    sent.on('close', () => {
+      if (!answered) reject(unreachable('closed before there was an answer'))
+    })
     sent.end()
   })
 }

@@ -11,7 +11,7 @@ import { ServiceError } from '../base/errors.ts'
 import { type AccountId, parseAccountId } from '../base/ids.ts'
 import type { OidcProviderRecord } from '../identities/records.ts'
 import { ProviderKeys } from './provider-keys.ts'
-import { WebIdentities } from './web-identities.ts'
+import { type TokenShares, WebIdentities } from './web-identities.ts'
 
 const account = parseAccountId('111122223333') as AccountId
 const now = 1_700_000_000_000
@@ -26,7 +26,7 @@ const record: OidcProviderRecord = {
 }
 
 /** A deployment in which one account trusts one provider. */
-function trusting(shares = { total: 8, each: 4 }) {
+function trusting(limits: Partial<TokenShares> = {}) {
   const state = {
     record: record as OidcProviderRecord | undefined,
     keys: [newSigningKey()] as SigningKey[],
@@ -54,7 +54,7 @@ function trusting(shares = { total: 8, each: 4 }) {
       },
     }),
     clock,
-    shares,
+    shares: { total: 8, account: 8, provider: 8, source: 8, ...limits },
   })
   const token = (claims: Claims = {}) => {
     const [key] = state.keys
@@ -156,20 +156,25 @@ test('a client id that is removed while the keys are fetched counts no more', as
   await assert.rejects(pending, refused('invalid-identity-token', /Incorrect token audience/))
 })
 
-test('no more at once than one provider may have', async () => {
-  const { state, identities, token } = trusting({ total: 3, each: 2 })
-  const { promise, resolve } = Promise.withResolvers<void>()
-  state.held = promise
-  const identify = (source: string) => identities.identify(account, token(), source)
-  const taken = [identify('a'), identify('b')]
-  await assert.rejects(identify('c'), refused('throttled', /Rate exceeded/))
-  resolve()
-  await Promise.all(taken)
-  assert.ok(await identify('c'))
-})
+const limits = ['total', 'account', 'provider', 'source'] as const
+for (const limit of limits) {
+  test(`no more at once than there may be: ${limit}`, async () => {
+    const { state, identities, token } = trusting({ [limit]: 2 })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    state.held = promise
+    const identify = (source: string) =>
+      identities.identify(account, token(), limit === 'source' ? 'a' : source)
+    const taken = [identify('a'), identify('b')]
+    await assert.rejects(identify('c'), refused('throttled', /Rate exceeded/))
+    if (limit === 'source') taken.push(identities.identify(account, token(), 'b'))
+    resolve()
+    await Promise.all(taken)
+    assert.ok(await identify('c'))
+  })
+}
 
 test('what was refused gives its place back', async () => {
-  const { identities, token } = trusting({ total: 1, each: 1 })
+  const { identities, token } = trusting({ total: 1, account: 1, provider: 1, source: 1 })
   for (let time = 0; time < 3; time += 1) {
     const wrong = identities.identify(account, token({ aud: 'other' }), 'a')
     await assert.rejects(wrong, refused('invalid-identity-token', /audience/))

@@ -5,18 +5,26 @@ import type { Identities } from '../identities/identities.ts'
 import { type OidcProviderRecord, oidcProviderArn } from '../identities/records.ts'
 import type { ProviderKeys } from './provider-keys.ts'
 import { invalidToken } from './refusals.ts'
-import { type ShareLimits, Shares } from './shares.ts'
+import { Shares } from './shares.ts'
 import { issuerOf, UnknownKey, type VerifiedToken, verifyToken } from './web-identity-token.ts'
 
 export type WebIdentitiesOptions = {
   readonly identities: Pick<Identities, 'oidcProviders'>
   readonly keys: ProviderKeys
   readonly clock: Clock
-  readonly shares?: ShareLimits
+  readonly shares?: TokenShares
+}
+
+/** How many tokens are looked at at once: in all, and of one account, one provider and one source. */
+export type TokenShares = {
+  readonly total: number
+  readonly account: number
+  readonly provider: number
+  readonly source: number
 }
 
 /** A fetch takes five seconds at most, and most tokens take none. */
-const sharesDefault: ShareLimits = { total: 256, each: 64 }
+const sharesDefault: TokenShares = { total: 256, account: 96, provider: 64, source: 64 }
 
 const scheme = 'https://'
 
@@ -26,11 +34,13 @@ const scheme = 'https://'
  */
 export class WebIdentities {
   readonly #options: WebIdentitiesOptions
+  readonly #max: TokenShares
   readonly #shares: Shares
 
   constructor(options: WebIdentitiesOptions) {
     this.#options = options
-    this.#shares = new Shares(options.shares ?? sharesDefault)
+    this.#max = options.shares ?? sharesDefault
+    this.#shares = new Shares(this.#max.total)
   }
 
   /**
@@ -40,7 +50,11 @@ export class WebIdentities {
   async identify(account: AccountId, token: string, source: string): Promise<Caller> {
     const issuer = issuerOf(token)
     const provider = this.#providerOf(account, issuer)
-    const giveBack = this.#shares.take([`source ${source}`, oidcProviderArn(provider)])
+    const giveBack = this.#shares.take([
+      { name: `source ${source}`, max: this.#max.source },
+      { name: oidcProviderArn(provider), max: this.#max.provider },
+      { name: account, max: this.#max.account },
+    ])
     try {
       const verified = await this.#verify(token, provider, issuer)
       // Meanwhile it may have been changed: what is so now counts.

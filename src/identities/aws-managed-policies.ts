@@ -90,6 +90,11 @@ const records: ReadonlyMap<string, ManagedPolicyRecord> = new Map(
   ]),
 )
 
+/** One of these, not a customer's. */
+export function isAwsManaged({ account }: ManagedPolicyRecord): boolean {
+  return (account as string) === 'aws'
+}
+
 export function awsManagedPolicy(arn: string): ManagedPolicyRecord | undefined {
   return records.get(arn)
 }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { AccountId } from '../base/ids.ts'
-import { type Companion, jsonCodec, type Mirror, type Table } from '../storage/mirror.ts'
+import { jsonCodec, type Mirror, type Table, type TextsOf } from '../storage/mirror.ts'
 import { type Put, StoreConflict } from '../storage/port.ts'
 import type { GuardrailLevel, GuardrailPolicy, Guardrails } from './guardrails.ts'
 
@@ -117,9 +117,9 @@ export class Organization implements Guardrails {
     return this.#policies.remove(rowOf(record.kind, record.name.toLowerCase()))
   }
 
-  /** What else goes into every commit that replaces or removes a policy. */
-  accompany(companion: Companion<GuardrailRecord>): void {
-    this.#policies.accompany(companion)
+  /** Every commit that replaces or removes a policy archives those of its texts that it no longer has. */
+  archive(textsOf: TextsOf<GuardrailRecord>): void {
+    this.#policies.archive(textsOf)
   }
 
   attach(kind: GuardrailKind, target: GuardrailTarget, attached: readonly string[]): Put {

@@ -1,8 +1,11 @@
+import { type Store, textDigest } from '../storage/port.ts'
 import { awsManagedPolicies } from './aws-managed-policies.ts'
 import { absentBoundary } from './caller-policies.ts'
 import type { Identities } from './identities.ts'
 import { allowAll, type Organization } from './organization.ts'
-import { type PolicyArchive, policyDigest } from './policy-archive.ts'
+
+/** Where texts are that are no longer in force. */
+export type PolicyArchive = Pick<Store, 'archived'>
 
 /**
  * Texts of policies by their SHA-256: those in force, as identities and guardrails have them now, and those that were
@@ -19,15 +22,22 @@ export class PolicyTexts {
     this.#guardrails = guardrails
   }
 
-  /** The look-up goes by what is in force at this call. Takes as long as there are identities. */
-  lookup(): (digest: string) => string | undefined {
-    let present: ReadonlyMap<string, string> | undefined
-    return (digest) => {
-      const superseded = this.#archive.text(digest)
-      if (superseded !== undefined) return superseded
-      present ??= new Map(this.#present().map((text) => [policyDigest(text), text]))
-      return present.get(digest)
+  /**
+   * Those of `digests` that can be found. Takes as long as there are identities. What is in force at this call comes
+   * first: whatever is not among it was archived before, even if more changes while the archive is read.
+   */
+  async find(digests: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>()
+    if (digests.size === 0) return found
+    for (const text of this.#present()) {
+      const digest = textDigest(text)
+      if (digests.has(digest)) found.set(digest, text)
     }
+    for (const digest of digests) {
+      const text = found.get(digest) ?? (await this.#archive.archived(digest))
+      if (text !== undefined) found.set(digest, text)
+    }
+    return found
   }
 
   #present(): readonly string[] {

@@ -1,5 +1,5 @@
 import type { AccountId } from '../base/ids.ts'
-import { type Companion, jsonCodec, type Mirror, type Table } from '../storage/mirror.ts'
+import { jsonCodec, type Mirror, type Table, type TextsOf } from '../storage/mirror.ts'
 import { type Put, StoreConflict } from '../storage/port.ts'
 
 /** Records that have a name in their account, and a unique id in the deployment. */
@@ -14,8 +14,8 @@ export interface ByAccount<T> {
   all(): Iterable<T>
   /** Called after each change, and for each record at load. */
   watch(watcher: (now: T | undefined, before: T | undefined) => void): void
-  /** What else goes into every commit that replaces or removes a record. */
-  accompany(companion: Companion<T>): void
+  /** Every commit that replaces or removes a record archives those of its texts that it no longer has. */
+  archive(textsOf: TextsOf<T>): void
   // All throw StoreConflict when what they were decided on is no longer so.
   add(record: T): Put
   /** A new name is a removal and an addition: then `rename`. */
@@ -76,8 +76,8 @@ export class RowIndex<T extends { readonly account: AccountId }> implements ByAc
     this.#watchers.push(watcher)
   }
 
-  accompany(companion: Companion<T>): void {
-    this.#table.accompany(companion)
+  archive(textsOf: TextsOf<T>): void {
+    this.#table.archive(textsOf)
   }
 
   add(record: T): Put {

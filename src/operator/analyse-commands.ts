@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises'
 import { diffAccessSteps } from '../authorize/analyse/diff-access.ts'
+import { inTurns } from '../authorize/analyse/in-steps.ts'
 import { permissionsOf } from '../authorize/analyse/permissions.ts'
 import { separationSteps } from '../authorize/analyse/separation.ts'
 import { whoCanSteps } from '../authorize/analyse/who-can.ts'
@@ -11,6 +11,7 @@ import type { Random } from '../base/random.ts'
 import { commitRecorded, type Recorder } from '../record/commit.ts'
 import type { Accounts } from './accounts.ts'
 import { analysisWorld, type WorldSources } from './analysis-world.ts'
+import { type Input, refreshed, textOf } from './command-input.ts'
 import { operatorEvent } from './event.ts'
 import { type Command, OperatorError } from './socket.ts'
 
@@ -29,20 +30,12 @@ export type AnalyseDeps = Recorder &
 
 /** Who can use a key, what a policy newly allows, and whether duties are separate. Asking is recorded. */
 export function analyseCommands(deps: AnalyseDeps): Readonly<Record<string, Command>> {
-  const fresh =
-    (command: Command): Command =>
-    async (input, progress) => {
-      await deps.mirror.refresh()
-      return command(input, progress)
-    }
-  return {
-    'who-can': fresh((input) => whoCan(deps, input)),
-    'diff-access': fresh((input) => diffAccess(deps, input)),
-    'prove-separation-of-duties': fresh((input) => proveSeparation(deps, input)),
-  }
+  return refreshed(deps.mirror, {
+    'who-can': (input) => whoCan(deps, input),
+    'diff-access': (input) => diffAccess(deps, input),
+    'prove-separation-of-duties': (input) => proveSeparation(deps, input),
+  })
 }
-
-type Input = Readonly<Record<string, unknown>>
 
 async function whoCan(deps: AnalyseDeps, input: Input) {
   const world = worldOf(deps, input)
@@ -68,21 +61,6 @@ async function proveSeparation(deps: AnalyseDeps, input: Input) {
   const world = worldOf(deps, input)
   await record(deps, input, 'ProveSeparationOfDuties', { key: world.key.arn })
   return inTurns(separationSteps(world))
-}
-
-/** How long an analysis may keep others waiting; ms. */
-const turn = 5
-
-/** The world is one moment's; what changes meanwhile is not in the answer. */
-async function inTurns<T>(steps: Generator<void, T>): Promise<T> {
-  for (;;) {
-    const end = performance.now() + turn
-    do {
-      const step = steps.next()
-      if (step.done === true) return step.value
-    } while (performance.now() < end)
-    await setImmediate()
-  }
 }
 
 function record(
@@ -127,10 +105,4 @@ function policyOf({ principals }: AnalyseDeps, input: Input, name: string): stri
       `The ${name} policy: ${[publicMessage, detail].filter(Boolean).join(' ')}`,
     )
   }
-}
-
-function textOf(input: Input, name: string): string {
-  const value = input[name]
-  if (typeof value !== 'string') throw new OperatorError(`'${name}' is missing.`)
-  return value
 }

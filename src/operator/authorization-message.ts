@@ -1,4 +1,4 @@
-import type { RecordedDecision } from '../authorize/evidence.ts'
+import type { RecordedDecision, RecordedValue } from '../authorize/evidence.ts'
 import type { LayerTrace } from '../authorize/trace.ts'
 import type { DecisionExplanation, EventExplanation } from './explain-event.ts'
 
@@ -63,15 +63,12 @@ function matchedIn(layers: readonly LayerTrace[]) {
 function conditionsIn(recorded: RecordedDecision | undefined) {
   return Object.entries(recorded?.conditions ?? {}).map(([key, value]) => ({
     key,
-    values: {
-      items: (value === null
-        ? []
-        : typeof value === 'string'
-          ? [value]
-          : 'several' in value
-            ? value.several
-            : value
-      ).map((one) => ({ value: one })),
-    },
+    values: { items: valuesIn(value).map((one) => ({ value: one })) },
   }))
+}
+
+function valuesIn(value: RecordedValue): readonly string[] {
+  if (typeof value === 'string') return [value]
+  if (value === null || 'hidden' in value) return []
+  return 'several' in value ? value.several : value
 }

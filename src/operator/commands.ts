@@ -1,13 +1,14 @@
 import type { Clock } from '../base/clock.ts'
-import { type AccountId, parseAccountId, parseRegion, type Region } from '../base/ids.ts'
+import { type AccountId, parseAccountId, type Region } from '../base/ids.ts'
 import type { Random } from '../base/random.ts'
 import type { Hsm } from '../hsm/port.ts'
 import type { Organization } from '../identities/organization.ts'
 import type { OpenedJournal } from '../journal/journal.ts'
 import { commitRecorded, type Recorder } from '../record/commit.ts'
-import { StoreConflict } from '../storage/port.ts'
 import type { DomainKeys } from '../upkeep/domain-keys.ts'
 import { type Accounts, newAccessKey } from './accounts.ts'
+import { type Input, refreshed, regionIn, textOf } from './command-input.ts'
+import { commitGuarded } from './commit.ts'
 import { operatorEvent } from './event.ts'
 import { guardrailCommands } from './guardrail-commands.ts'
 import { quotaCommands } from './quota-commands.ts'
@@ -31,23 +32,15 @@ export type OperatorDeps = Recorder & {
 }
 
 export function operatorCommands(deps: OperatorDeps): Readonly<Record<string, Command>> {
-  /** What other processes have committed counts for an operator as it does for a request. */
-  const fresh =
-    (command: Command): Command =>
-    async (input, progress) => {
-      await deps.mirror.refresh()
-      return command(input, progress)
-    }
   return {
     status: () => status(deps),
-    'account-create': fresh((input) => createAccount(deps, input)),
-    'domain-key-rotate': fresh((input, progress) => rotateDomainKeys(deps, input, progress)),
-    ...Object.fromEntries(
-      Object.entries({ ...quotaCommands(deps), ...guardrailCommands(deps) }).map(
-        ([name, command]) => [name, fresh(command)],
-      ),
-    ),
-    'backup-snapshot': fresh((input, progress) => snapshot(deps, input, progress)),
+    ...refreshed(deps.mirror, {
+      'account-create': (input) => createAccount(deps, input),
+      'domain-key-rotate': (input, progress) => rotateDomainKeys(deps, input, progress),
+      ...quotaCommands(deps),
+      ...guardrailCommands(deps),
+      'backup-snapshot': (input, progress) => snapshot(deps, input, progress),
+    }),
   }
 }
 
@@ -70,7 +63,7 @@ async function status(deps: OperatorDeps) {
 }
 
 async function createAccount(deps: OperatorDeps, input: Input) {
-  const account = parseAccountId(text(input, 'account'))
+  const account = parseAccountId(textOf(input, 'account'))
   if (account === undefined) throw new OperatorError('An account id is twelve digits.')
   if (deps.accounts.exists(account)) throw existsAlready(account)
   const key = newAccessKey(deps.random)
@@ -81,9 +74,10 @@ async function createAccount(deps: OperatorDeps, input: Input) {
     details: { account, accessKeyId: key.accessKeyId },
   })
   try {
-    await commitRecorded(deps, puts, [event])
+    await commitGuarded(deps, puts, [event])
   } catch (error) {
-    throw error instanceof StoreConflict ? existsAlready(account) : error
+    const isThere = error instanceof OperatorError && deps.accounts.exists(account)
+    throw isThere ? existsAlready(account) : error
   }
   return { account, ...key }
 }
@@ -127,20 +121,8 @@ async function snapshot(deps: OperatorDeps, input: Input, progress: (text: strin
   return { file, records }
 }
 
-type Input = Readonly<Record<string, unknown>>
-
-function text(input: Input, name: string): string {
-  const value = input[name]
-  if (typeof value !== 'string') throw new OperatorError(`'${name}' is missing.`)
-  return value
-}
-
 function regionsOf(deps: OperatorDeps, input: Input): readonly Region[] {
   const served = deps.accounts.deployment?.regions ?? []
-  if (input['region'] === undefined) return served
-  const region = parseRegion(text(input, 'region'))
-  if (region === undefined || !served.includes(region)) {
-    throw new OperatorError(`This deployment serves ${served.join(', ')}.`)
-  }
-  return [region]
+  const region = regionIn(input, served)
+  return region === undefined ? served : [region]
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
+import { internalError } from '../base/errors.ts'
 import { rootArn } from '../base/ids.ts'
 import { systemRandom } from '../base/random.ts'
 import { explanations } from '../explanations.ts'
@@ -12,7 +13,7 @@ import type { EventExplanation } from './explain-event.ts'
 function commandsOf(house: House) {
   const commands = explainCommands({
     ...house,
-    ...explanations(house.tables, house.assembly),
+    ...explanations(house.tables, house.assembly, house.store),
     random: systemRandom,
     lookup: { find: async () => ({ records: [], next: undefined }) },
     records: () => house.journal.records,
@@ -277,15 +278,47 @@ describe('the record of a call', () => {
     ])
   })
 
+  test('finds a text that is archived while the explanation looks for others', async (t) => {
+    const house = await House.open(t)
+    const KeyId = await house.newKey()
+    const policies = [document(statement('Allow', { Resource: '*' }))]
+    const ann = await house.addUser({ name: 'ann', policies })
+    const Policy = keyPolicy(forAccount)
+    await house.ok('PutKeyPolicy', { KeyId, Policy })
+    const answer = await house.call('Encrypt', { KeyId, Plaintext: 'aGk=' }, { key: ann })
+    assert.equal(answer.status, 200)
+    // What ann was allowed by is in the archive: the look at it is when the policy of the key goes there, too.
+    await house.removeIdentity(ann.id)
+    let looks = 0
+    house.faults.archived = async () => {
+      looks += 1
+      if (looks === 1) await turnRound(house)
+    }
+    const [explanation] = await explained(house, answer)
+    assert.equal(looks, 1)
+    assert.deepEqual(
+      explanation?.decisions.map(({ outcome }) => outcome),
+      ['unchanged'],
+    )
+  })
+
+  test('fails, and records nothing, when the archive cannot be read', async (t) => {
+    const house = await House.open(t)
+    const KeyId = await house.newKey()
+    const answer = await house.call('Encrypt', { KeyId, Plaintext: 'aGk=' })
+    await turnRound(house)
+    const recorded = house.journal.events.length
+    house.faults.archived = () => Promise.reject(internalError('the disk is gone'))
+    await assert.rejects(explained(house, answer), { code: 'internal', detail: 'the disk is gone' })
+    assert.equal(house.journal.events.length, recorded)
+  })
+
   test('says so when a text is gone', async (t) => {
     const house = await House.open(t)
     const KeyId = await house.newKey()
     const answer = await house.call('Encrypt', { KeyId, Plaintext: 'aGk=' })
     await turnRound(house)
-    for (const row of [...house.shared.rows.keys()]) {
-      if (row.startsWith('superseded')) house.shared.rows.delete(row)
-    }
-    house.tables.archive.text = () => undefined
+    house.shared.archive.clear()
     const [explanation] = await explained(house, answer)
     const [decision] = explanation?.decisions ?? []
     assert.equal(decision?.outcome, 'incomplete')

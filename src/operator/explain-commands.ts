@@ -1,10 +1,11 @@
 import type { Clock } from '../base/clock.ts'
-import { parseAccountId, parseRegion, type Region } from '../base/ids.ts'
+import { parseAccountId, type Region } from '../base/ids.ts'
 import type { Random } from '../base/random.ts'
 import type { Hsm } from '../hsm/port.ts'
 import { commitRecorded, type Recorder } from '../record/commit.ts'
 import type { Accounts } from './accounts.ts'
 import { authorizationMessage } from './authorization-message.ts'
+import { type Input, optionalText, refreshed, regionIn, textOf } from './command-input.ts'
 import { operatorEvent } from './event.ts'
 import { type CallQuestion, type CallSources, explainCall } from './explain-call.ts'
 import { type ExplainSources, explainEvent } from './explain-event.ts'
@@ -21,19 +22,11 @@ export type ExplainDeps = Recorder &
 
 /** Why a call was allowed or denied, and what one would be that nobody made. Asking is recorded. */
 export function explainCommands(deps: ExplainDeps): Readonly<Record<string, Command>> {
-  const fresh =
-    (command: Command): Command =>
-    async (input, progress) => {
-      await deps.mirror.refresh()
-      return command(input, progress)
-    }
-  return {
-    'explain-event': fresh((input) => event(deps, input)),
-    'explain-call': fresh((input) => call(deps, input)),
-  }
+  return refreshed(deps.mirror, {
+    'explain-event': (input) => event(deps, input),
+    'explain-call': (input) => call(deps, input),
+  })
 }
-
-type Input = Readonly<Record<string, unknown>>
 
 async function event(deps: ExplainDeps, input: Input) {
   const eventId = textOf(input, 'eventId')
@@ -78,16 +71,6 @@ function record(
   return commitRecorded(deps, [], [operatorEvent(deps, input, { name, details })])
 }
 
-function textOf(input: Input, name: string): string {
-  const value = input[name]
-  if (typeof value !== 'string') throw new OperatorError(`'${name}' is missing.`)
-  return value
-}
-
-function optionalText(input: Input, name: string): string | undefined {
-  return input[name] === undefined ? undefined : textOf(input, name)
-}
-
 function regionsOf({ accounts }: ExplainDeps): readonly Region[] {
   return accounts.deployment?.regions ?? []
 }
@@ -95,10 +78,8 @@ function regionsOf({ accounts }: ExplainDeps): readonly Region[] {
 /** The home Region unless another is named. */
 function regionOf(deps: ExplainDeps, input: Input): Region {
   const served = regionsOf(deps)
-  const region = input['region'] === undefined ? served[0] : parseRegion(textOf(input, 'region'))
-  if (region === undefined || !served.includes(region)) {
-    throw new OperatorError(`This deployment serves ${served.join(', ')}.`)
-  }
+  const region = regionIn(input, served) ?? served[0]
+  if (region === undefined) throw new Error('a deployment has a home Region')
   return region
 }
 

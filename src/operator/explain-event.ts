@@ -7,7 +7,7 @@ import type { AccessRequest } from '../authorize/request.ts'
 import type { LayerTrace } from '../authorize/trace.ts'
 import { type Change, wouldAllow } from '../authorize/would-allow.ts'
 import type { Caller } from '../base/caller.ts'
-import { policyDigest } from '../identities/policy-archive.ts'
+import { textDigest } from '../storage/port.ts'
 import {
   copiesOf,
   eventById,
@@ -59,8 +59,11 @@ export type Trace = {
 }
 
 export type ExplainSources = RecordedEvents & {
-  /** How the texts of policies are found at this moment, by their SHA-256. */
-  readonly texts: () => (digest: string) => string | undefined
+  /**
+   * Those texts of policies that can be found, by their SHA-256: in force at this call, or archived. Policies of keys
+   * are found once they were superseded.
+   */
+  readonly texts: (digests: ReadonlySet<string>) => Promise<ReadonlyMap<string, string>>
   /** The present policy of the key of that ARN. */
   readonly keyPolicy: (arn: string) => string | undefined
 }
@@ -86,12 +89,12 @@ export async function explainEvent(
     ({ additionalEventData }) => recordedDecisions(additionalEventData?.['authorization']) ?? [],
   )
   const joinedOnes = own.map((decision) => joined(decision, others))
-  const textOf = await textsOf(sources, joinedOnes)
+  const texts = await textsOf(sources, joinedOnes)
   return {
     ...shown,
     decisions: joinedOnes.map((recorded, at) => ({
       own: own[at] ?? recorded,
-      ...explained(recorded, caller, textOf),
+      ...explained(recorded, caller, texts),
     })),
   }
 }
@@ -99,13 +102,13 @@ export async function explainEvent(
 function explained(
   recorded: RecordedDecision,
   caller: Caller,
-  textOf: (digest: string, resource: string) => string | undefined,
+  texts: ReadonlyMap<string, string>,
 ): Omit<DecisionExplanation, 'own'> {
   const half = recorded.side !== undefined
   if (half && (recorded.allowed || recorded.side === 'resource')) {
     return { recorded, outcome: 'incomplete', missing: [] }
   }
-  const replayed = replay(recorded, caller, (digest) => textOf(digest, recorded.resource))
+  const replayed = replay(recorded, caller, (digest) => texts.get(digest))
   if ('missing' in replayed) {
     return { recorded, outcome: 'incomplete', missing: replayed.missing }
   }
@@ -152,19 +155,23 @@ function joined(decision: RecordedDecision, others: readonly RecordedDecision[])
   return decision
 }
 
-/** The texts that are kept, then the present policy of the resource, then what was passed with sessions. */
-async function textsOf(sources: ExplainSources, decisions: readonly RecordedDecision[]) {
-  const kept = sources.texts()
-  const unknown = decisions
-    .flatMap(({ policies = [] }) => policies)
-    .filter(({ layer, digest }) => layer === 'session-policy' && kept(digest) === undefined)
-  const passed = await sessionPolicies(sources, new Set(unknown.map(({ digest }) => digest)))
-  return (digest: string, resource: string): string | undefined => {
-    const text = kept(digest) ?? passed.get(digest)
-    if (text !== undefined) return text
-    const present = sources.keyPolicy(resource)
-    return present !== undefined && policyDigest(present) === digest ? present : undefined
-  }
+/**
+ * The present policies of the resources, then the texts that are in force or archived, then what was passed with
+ * sessions. In this order: who replaces the policy of a key meanwhile archives what was already found.
+ */
+async function textsOf(
+  sources: ExplainSources,
+  decisions: readonly RecordedDecision[],
+): Promise<ReadonlyMap<string, string>> {
+  const present = decisions.flatMap(({ resource }) => sources.keyPolicy(resource) ?? [])
+  const found = new Map(present.map((text) => [textDigest(text), text]))
+  const policies = decisions.flatMap(({ policies = [] }) => policies)
+  const missing = (of: readonly RecordedPolicy[]) =>
+    new Set(of.map(({ digest }) => digest).filter((digest) => !found.has(digest)))
+  for (const [digest, text] of await sources.texts(missing(policies))) found.set(digest, text)
+  const passed = missing(policies.filter(({ layer }) => layer === 'session-policy'))
+  for (const [digest, text] of await sessionPolicies(sources, passed)) found.set(digest, text)
+  return found
 }
 
 function eventOf(event: RecordedEvent, caller: Caller | undefined): EventExplanation['event'] {

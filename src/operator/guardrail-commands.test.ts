@@ -108,7 +108,8 @@ describe('guardrails', () => {
       ['PutGuardrail', 'AttachGuardrail', 'DetachGuardrail', 'DeleteGuardrail'],
     )
     const [put] = events
-    assert.equal((put?.serviceEventDetails as { content: string }).content, noDescribe)
+    const details = put?.serviceEventDetails as { readonly content?: string } | undefined
+    assert.equal(details?.content, noDescribe)
   })
 
   test('are refused when they cannot be read, are too long, or bind nobody', async (t) => {

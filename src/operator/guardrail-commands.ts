@@ -8,9 +8,10 @@ import {
   type GuardrailTarget,
   guardrailKinds,
 } from '../identities/organization.ts'
-import { commitRecorded } from '../record/commit.ts'
 import type { Put } from '../storage/port.ts'
+import { type Input, textOf } from './command-input.ts'
 import type { OperatorDeps } from './commands.ts'
+import { commitGuarded } from './commit.ts'
 import { operatorEvent } from './event.ts'
 import { type Command, OperatorError } from './socket.ts'
 
@@ -30,8 +31,6 @@ export function guardrailCommands(deps: OperatorDeps): Readonly<Record<string, C
     'guardrail-detach': (input) => detachGuardrail(deps, input),
   }
 }
-
-type Input = Readonly<Record<string, unknown>>
 
 function listGuardrails(deps: OperatorDeps) {
   const { guardrails } = deps
@@ -128,7 +127,7 @@ async function commit(
   details: Readonly<Record<string, string>>,
   puts: readonly Put[],
 ): Promise<void> {
-  await commitRecorded(deps, puts, [operatorEvent(deps, input, { name, details })])
+  await commitGuarded(deps, puts, [operatorEvent(deps, input, { name, details })])
 }
 
 /** In AWS's bounds and grammar, so that nothing is attached that could not be evaluated. */
@@ -177,12 +176,6 @@ function kindOf(input: Input): GuardrailKind {
   const kind = guardrailKinds.find((each) => each === input['kind'])
   if (kind !== undefined) return kind
   throw new OperatorError(`A guardrail is of kind ${guardrailKinds.join(' or ')}.`)
-}
-
-function textOf(input: Input, name: string): string {
-  const value = input[name]
-  if (typeof value !== 'string') throw new OperatorError(`'${name}' is missing.`)
-  return value
 }
 
 function isBuiltIn(name: string): OperatorError {

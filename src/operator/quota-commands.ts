@@ -1,5 +1,6 @@
 import { type AccountId, parseAccountId } from '../base/ids.ts'
 import { commitRecorded } from '../record/commit.ts'
+import type { Input } from './command-input.ts'
 import type { OperatorDeps } from './commands.ts'
 import { operatorEvent } from './event.ts'
 import type { QuotaDefinition } from './quotas.ts'
@@ -13,8 +14,6 @@ export function quotaCommands(deps: OperatorDeps): Readonly<Record<string, Comma
     'quota-unset': (input) => unsetQuota(deps, input),
   }
 }
-
-type Input = Readonly<Record<string, unknown>>
 
 function listQuotas({ quotas }: OperatorDeps) {
   const settings = quotas.settings()

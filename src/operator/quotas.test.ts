@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { systemRandom } from '../base/random.ts'
 import { account, House, otherAccount } from '../testing/house.ts'
+import { query } from '../testing/query-calls.ts'
 import type { OperatorDeps } from './commands.ts'
 import { quotaCommands } from './quota-commands.ts'
 
@@ -144,3 +145,34 @@ test('ReEncrypt draws from the pool of the key that it reads from', async (t) =>
   const { error } = await house.call('ReEncrypt', { CiphertextBlob, DestinationKeyId: KeyId })
   assert.equal(error, 'ThrottlingException')
 })
+
+const slower = [400, 'Throttling', 'Rate exceeded']
+
+for (const [service, other, operations] of [
+  ['sts', 'iam', ['GetCallerIdentity', 'GetSessionToken']],
+  ['iam', 'sts', ['ListUsers', 'GetAccountSummary']],
+] as const) {
+  test(`all operations of ${service} draw from one pool of an account`, async (t) => {
+    const { house, run } = await opened(t)
+    const [first, second] = operations
+    const call = async (operation: string, key = house.key) => {
+      const { status, code, text } = await query(house, service, operation, {}, { key })
+      return [status, code, text]
+    }
+    const well = [200, undefined, undefined]
+    for (let n = 0; n < 20; n++) assert.deepEqual(await call(first), well)
+    await run('quota-set', { name: `requests/${service}`, value: '2', account })
+    assert.deepEqual(await call(first), well)
+    assert.deepEqual(await call(second), well)
+    assert.deepEqual(await call(first), slower)
+    assert.deepEqual(await call(first, house.otherKey), well)
+    const elsewhere = other === 'iam' ? 'ListUsers' : 'GetCallerIdentity'
+    assert.equal((await query(house, other, elsewhere)).status, 200)
+    await house.ok('ListKeys', {})
+    house.clock.time += 500
+    assert.deepEqual(await call(second), well)
+    assert.deepEqual(await call(second), slower)
+    await run('quota-unset', { name: `requests/${service}`, account })
+    for (let n = 0; n < 5; n++) assert.deepEqual(await call(first), well)
+  })
+}

@@ -1,6 +1,6 @@
 import type { AccountId, Region } from '../base/ids.ts'
-import { policyDigest } from '../identities/policy-archive.ts'
 import type { EventLookup } from '../journal/port.ts'
+import { textDigest } from '../storage/port.ts'
 
 /** A record of the journal, as far as explanations read it. */
 export type RecordedEvent = {
@@ -100,7 +100,7 @@ export async function sessionPolicies(
   for await (const record of recordsWith(events, '"eventName":"AssumeRole')) {
     const policy = record.requestParameters?.['policy']
     if (record.eventSource !== 'sts.amazonaws.com' || typeof policy !== 'string') continue
-    const digest = policyDigest(policy)
+    const digest = textDigest(policy)
     if (digests.has(digest)) found.set(digest, policy)
     if (found.size === digests.size) break
   }

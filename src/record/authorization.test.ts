@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { ConditionValues } from '../authorize/conditions/context.ts'
 import { decide, judge } from '../authorize/evaluate.ts'
 import type { RecordedDecision } from '../authorize/evidence.ts'
-import type { CallerLayers, SourcedPolicy } from '../authorize/layers.ts'
+import { type CallerLayers, noLayers, type SourcedPolicy } from '../authorize/layers.ts'
 import { compilePolicy } from '../authorize/policy/compile.ts'
 import type { PolicyKind } from '../authorize/policy/document.ts'
 import { joinedSides, recordedCaller, recordedDecisions, replay } from '../authorize/replay.ts'
@@ -21,7 +21,11 @@ const arn = (account: AccountId) => `arn:aws:kms:us-east-1:${account}:key/k`
 /** The texts that the policies of a request were made of, by digest. */
 type Texts = Map<string, string>
 
-const keys = ['kms:EncryptionContext:a', 'kms:EncryptionContext:A', 'aws:userid', 'kms:Keys', 'b:c']
+const keys = [
+  ...['kms:EncryptionContext:a', 'kms:EncryptionContext:A', 'aws:userid', 'b:c'],
+  // Policies of identities alone see it.
+  'kms:ResourceAliases',
+]
 const values = ['x', 'X', 'y', '*', '', 'true', '12', '192.0.2.1']
 const operators = [
   ...['StringEquals', 'StringNotEquals', 'StringLike', 'StringEqualsIgnoreCaseIfExists', 'Bool'],
@@ -76,10 +80,19 @@ const everything = JSON.stringify({
   Statement: { Effect: 'Allow', Action: '*', Resource: '*' },
 })
 
+const bounding = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: { Effect: 'Allow', Principal: '*', Action: '*', Resource: '*' },
+})
+
+const userAbroad: Caller = {
+  ...{ type: 'user', account: abroad, arn: 'user' },
+  ...{ principalId: userId, accessKeyId: '' },
+}
 const callers: readonly Caller[] = [
   { type: 'root', account: home, arn: 'root', principalId: home, accessKeyId: '' },
   { type: 'user', account: home, arn: 'user', principalId: userId, accessKeyId: '' },
-  { type: 'user', account: abroad, arn: 'user', principalId: userId, accessKeyId: '' },
+  userAbroad,
   ...([home, abroad] as const).map((account): Caller => {
     const principalId = `${roleId}:worker`
     return { type: 'role-session', account, arn: 's', principalId, roleId, accessKeyId: '' }
@@ -100,6 +113,7 @@ const requests = fc
       fc.array(fc.oneof(text('service-control'), fc.constant(everything)), { maxLength: 2 }),
       { maxLength: 2 },
     ),
+    resourceControl: fc.array(text('resource-control'), { maxLength: 2 }),
     conditions: fc.array(
       fc.dictionary(
         fc.constantFrom(...keys),
@@ -144,7 +158,9 @@ const requests = fc
     const request: AccessRequest = {
       ...{ caller: asked.caller, permission: asked.permission, resource, layers },
       conditions: asked.conditions as readonly ConditionValues[],
-      resourceControl: [],
+      resourceControl: asked.resourceControl.map((body) =>
+        [bounding, body].map(sourced('rcp', 'resource-control')),
+      ),
       grant: asked.isKey ? () => asked.grant : undefined,
     }
     return { request, texts }
@@ -211,6 +227,43 @@ describe('a recorded decision', () => {
         assert.equal(resource.session, undefined)
       }),
     )
+  })
+
+  test('shows a caller nothing of what guardrails ask of the resource of another account', () => {
+    const condition = { StringEquals: { 'aws:ResourceTag/class': 'secret' } }
+    const deny = {
+      Effect: 'Deny',
+      Principal: '*',
+      Action: '*',
+      Resource: '*',
+      Condition: condition,
+    }
+    const guardrail = JSON.stringify({ Version: '2012-10-17', Statement: deny })
+    const request: AccessRequest = {
+      ...{ caller: userAbroad, permission: 'kms:Decrypt' },
+      resource: {
+        ...{ type: 'key', arn: arn(home), account: home, crossAccount: true },
+        policy: compilePolicy(bounding),
+      },
+      conditions: [{ 'aws:ResourceTag/class': 'internal' }],
+      resourceControl: [
+        [bounding, guardrail].map((body, at) => ({
+          ...{ name: `rcp-${at}`, version: undefined },
+          policy: compilePolicy(body, 'resource-control'),
+        })),
+      ],
+      layers: {
+        ...noLayers,
+        identity: [
+          { name: 'own', version: undefined, policy: compilePolicy(everything, 'identity') },
+        ],
+      },
+    }
+    assert.equal(decide(request).allowed, true)
+    assert.equal(written(request, 'caller').conditions, undefined)
+    assert.deepEqual(written(request, 'resource').conditions, {
+      'aws:resourcetag/class': 'internal',
+    })
   })
 
   test('misses what cannot be found, and takes no text for another', () => {
@@ -291,5 +344,62 @@ describe('what is no recorded decision', () => {
     ]) {
       assert.equal(recordedCaller(bad), undefined)
     }
+  })
+})
+
+describe('in the records of two accounts', () => {
+  const own = { Effect: 'Allow', Action: '*', Resource: '*' }
+  const asked = (key: string) => ({ ...own, Condition: { StringEqualsIfExists: { [key]: 'x' } } })
+  const policy = (kind: PolicyKind, statement: object) =>
+    compilePolicy(JSON.stringify({ Version: '2012-10-17', Statement: [statement] }), kind)
+  const caller: Caller = {
+    ...{ type: 'user', account: abroad, accessKeyId: 'AKIAEXAMPLE', userName: 'bob' },
+    arn: `arn:aws:iam::${abroad}:user/bob`,
+    principalId: 'AIDABBBBBBBBBBBBBBBBB',
+  }
+  const request: AccessRequest = {
+    caller,
+    permission: 'kms:Decrypt',
+    resource: {
+      type: 'key',
+      ...{ arn: arn(home), account: home, crossAccount: true },
+      policy: policy('key', { ...asked('aws:PrincipalTag/team'), Principal: { AWS: abroad } }),
+    },
+    layers: {
+      ...noLayers,
+      identity: [
+        {
+          ...{ name: 'own', version: undefined },
+          policy: policy('identity', asked('aws:ResourceTag/secret')),
+        },
+      ],
+    },
+    conditions: [{ 'aws:ResourceTag/secret': 'x', 'aws:PrincipalTag/team': 'x' }],
+  }
+
+  test('a tag of the key stands in the record of its account alone, one of the caller in its own', () => {
+    const ofCaller = written(request, 'caller')
+    const ofResource = written(request, 'resource')
+    assert.deepEqual(ofCaller.conditions, {
+      'aws:resourcetag/secret': { hidden: true },
+      'aws:principaltag/team': 'x',
+    })
+    assert.deepEqual(ofResource.conditions, {
+      'aws:principaltag/team': { hidden: true },
+      'aws:resourcetag/secret': 'x',
+    })
+    assert.deepEqual(joinedSides(ofCaller, ofResource)?.conditions, {
+      'aws:resourcetag/secret': 'x',
+      'aws:principaltag/team': 'x',
+    })
+  })
+
+  test('a half that lacks a fact is not made again', () => {
+    assert.deepEqual(
+      replay(written(request, 'caller'), caller, () => JSON.stringify(own)),
+      {
+        missing: written(request, 'caller').policies,
+      },
+    )
   })
 })

@@ -1,5 +1,6 @@
 import { Ambiguous, type AskedKeys, type ContextValue } from '../authorize/conditions/context.ts'
 import type { Evidence, PolicyLayer, Side } from '../authorize/evidence.ts'
+import { ownerOfFact } from '../authorize/fact-owner.ts'
 import { type CallerLayers, noLayers, type SourcedPolicy } from '../authorize/layers.ts'
 import type { AccessRequest } from '../authorize/request.ts'
 import { jsonText, quote } from './event.ts'
@@ -11,9 +12,12 @@ import { jsonText, quote } from './event.ts'
 export function decisionText(evidence: Evidence, side?: Side): string {
   const { context } = evidence
   const text = side === undefined ? keptText(evidence) : textOf(evidence, side)
-  const byResource = side === 'caller' ? undefined : context.asked('resource')
-  const byCaller = side === 'resource' ? undefined : context.asked('caller')
-  return `${text}${conditionsText(byResource, byCaller)}}`
+  const byResource = context.asked('resource')
+  const byCaller = context.asked('caller')
+  if (side === undefined) return `${text}${conditionsText(byResource, byCaller)}}`
+  const own = side === 'caller' ? byCaller : byResource
+  const others = side === 'caller' ? byResource : byCaller
+  return `${text}${conditionsOfSide(side, own, others)}}`
 }
 
 type Kept = Pick<Evidence, 'decision'> & {
@@ -28,6 +32,8 @@ type Kept = Pick<Evidence, 'decision'> & {
 /** Of the resources of late, what was last decided about each, without what was asked of the request. */
 const keptTexts = new Map<string, Kept>()
 const keptMax = 4096
+/** A caller can have hundreds of policies: what is long is made anew. */
+const keptLengthMax = 4096
 
 function keptText(evidence: Evidence): string {
   const { request, decision, grant } = evidence
@@ -49,6 +55,7 @@ function keptText(evidence: Evidence): string {
     return kept.text
   }
   const text = textOf(evidence, undefined)
+  if (text.length > keptLengthMax) return text
   if (keptTexts.size >= keptMax) keptTexts.clear()
   const made = { decision, permission, digest, account, layers, resourceControl, text }
   keptTexts.set(resource.arn, made)
@@ -155,12 +162,14 @@ function policiesText(
     .join('')
 }
 
-/** A key that both sides asked for has one value and stands there once. */
+/** A key that both sides asked for has one value and stands there once; one may be kept from the resource's side. */
 function conditionsText(one: AskedKeys | undefined, other: AskedKeys | undefined): string {
   if (one === undefined && other === undefined) return ''
   let text = ''
   if (one !== undefined) {
-    for (const [key, value] of one) text += `,${quote(key)}:${valueText(value)}`
+    for (const [key, value] of one) {
+      text += `,${quote(key)}:${valueText(value ?? other?.get(key))}`
+    }
   }
   if (other !== undefined) {
     for (const [key, value] of other) {
@@ -168,6 +177,30 @@ function conditionsText(one: AskedKeys | undefined, other: AskedKeys | undefined
     }
   }
   return `,"conditions":{${text.slice(1)}}`
+}
+
+/**
+ * In the record of one of two accounts: what its own policies asked, but for facts of the other account, and what the
+ * other's policies asked of facts of its own. Each fact stands in the record of the account that it is about.
+ */
+function conditionsOfSide(
+  side: Side,
+  own: AskedKeys | undefined,
+  others: AskedKeys | undefined,
+): string {
+  let text = ''
+  for (const [key, value] of own ?? []) {
+    const owner = ownerOfFact(key)
+    const isOthers = owner !== side && owner !== 'request'
+    const known = value ?? (owner === side ? others?.get(key) : undefined)
+    text += `,${quote(key)}:${isOthers ? '{"hidden":true}' : valueText(known)}`
+  }
+  for (const [key, value] of others ?? []) {
+    if (own?.has(key) !== true && ownerOfFact(key) === side) {
+      text += `,${quote(key)}:${valueText(value)}`
+    }
+  }
+  return text === '' ? '' : `,"conditions":{${text.slice(1)}}`
 }
 
 function valueText(value: ContextValue | undefined): string {

@@ -1,7 +1,12 @@
 import type { Authenticated } from '../authenticate/authenticator.ts'
 import type { Evidence } from '../authorize/evidence.ts'
-import type { ServiceError } from '../base/errors.ts'
-import type { AnyOperation, CallContext, ConditionValues, Service } from '../services/operation.ts'
+import { internalError, type ServiceError } from '../base/errors.ts'
+import type {
+  AnyOperation,
+  CallContext,
+  DelayedConditions,
+  Service,
+} from '../services/operation.ts'
 import type { HttpRequest, Protocol, Reply } from '../wire/protocol.ts'
 
 /** One request on its way through the pipeline. Each stage fills in what it found; nothing is taken away. */
@@ -27,7 +32,7 @@ export type Call = {
   /** authorize: whether every permission that it takes was allowed. */
   authorized?: boolean
   /** authorize: condition values that policies ask for and that are still being sought. */
-  delayed?: Promise<ConditionValues> | undefined
+  delayed?: DelayedConditions | undefined
   /** operate */
   output?: unknown
   /** The first stage that refused; what the call is answered with. */
@@ -42,4 +47,13 @@ export type Addressed = {
   /** Of the Query protocol: the API version as it was sent. */
   readonly version?: string | undefined
   readonly operationName: string | undefined
+}
+
+/** What every stage behind `decode` builds on. */
+export function decoded(call: Call) {
+  const { operation, context, input } = call
+  if (operation === undefined || context === undefined) {
+    throw internalError('a stage came too early')
+  }
+  return { operation, context, input }
 }

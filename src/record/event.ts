@@ -181,10 +181,19 @@ export function callerIdentity(caller: Caller): JsonObject {
   return identity
 }
 
+/** Providers bound a subject by characters, of which each may take six bytes. */
+const subjectBytesMax = 512
+const principalIdBytesMax = 1024
+
 /** Of one call: nobody is kept. */
 function webIdentityUser(principalId: string, { subject, provider }: WebIdentity): JsonObject {
   const type = identityType['web-identity']
-  return { type, principalId, userName: subject, identityProvider: provider }
+  return {
+    type,
+    principalId: cut(principalId, principalIdBytesMax),
+    userName: cut(subject, subjectBytesMax),
+    identityProvider: provider,
+  }
 }
 
 const identities = new WeakMap<Caller, JsonObject>()

@@ -8,6 +8,7 @@ import type { OutboxEvent } from '../storage/port.ts'
 import { wireName } from '../wire/errors.ts'
 import { decisionText } from './authorization.ts'
 import type { Call } from './call.ts'
+import { deniedElementBytes, isDeniedWebIdentity, shortened } from './denied-web-identities.ts'
 import { type ApiCallEvent, apiCallRecord, callerIdentity, cut, foreignIdentity } from './event.ts'
 import { headerOf, sourceIp } from './request.ts'
 
@@ -43,7 +44,10 @@ export function recordsOf(
     recipientAccountId: caller.account,
     tlsDetails: tlsDetails(call),
   }
-  const own = { id: event.eventId, record: apiCallRecord(event, elementBytesMax) }
+  const bytesMax = isDeniedWebIdentity(call)
+    ? Math.min(elementBytesMax, deniedElementBytes)
+    : elementBytesMax
+  const own = { id: event.eventId, record: apiCallRecord(event, bytesMax) }
   if (owners.length === 0) return [own]
   const copies = owners.map((owner) => {
     const eventId = random.uuid()
@@ -142,7 +146,8 @@ function isTold({ request, decision }: Evidence): boolean {
 
 function requestParametersOf(call: Call): JsonObject | null {
   if (call.operation === undefined || call.input === undefined) return null
-  return call.operation.audit.request(call.input, call.target)
+  const parameters = call.operation.audit.request(call.input, call.target)
+  return parameters !== null && isDeniedWebIdentity(call) ? shortened(parameters) : parameters
 }
 
 /** A denial is `AccessDenied` in CloudTrail, whatever the protocol calls it. */

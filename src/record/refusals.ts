@@ -1,9 +1,11 @@
 import type { Clock } from '../base/clock.ts'
 import type { AccountId, Region } from '../base/ids.ts'
 import type { Random } from '../base/random.ts'
+import { TokenBuckets } from '../base/token-buckets.ts'
 import type { Journal } from '../journal/port.ts'
 import { wireName } from '../wire/errors.ts'
 import type { Call } from './call.ts'
+import { deniedAllowance, isDeniedWebIdentity } from './denied-web-identities.ts'
 import { internalIdentity, serviceEventRecord } from './event.ts'
 import { networkOf } from './network.ts'
 import { sourceIp } from './request.ts'
@@ -11,7 +13,8 @@ import { sourceIp } from './request.ts'
 /**
  * Requests that nobody signed for. Anyone can send them, so a record each would let anyone fill the disk: they are
  * counted by source and kind, and each count becomes one record, a second after the first of them. Only so many
- * seconds can be had at once; whoever goes on is recorded once a minute.
+ * seconds can be had at once; whoever goes on is recorded once a minute. Web identities that are denied too often are
+ * counted among them.
  * `docs/decisions/0003-unauthenticated-requests-are-counted.md`
  */
 export type RefusalsOptions = {
@@ -37,10 +40,18 @@ export class Refusals {
   #timer: NodeJS.Timeout | undefined
   #soon = soonMax
   #soonAt: number
+  readonly #denied = new TokenBuckets()
 
   constructor(options: RefusalsOptions) {
     this.#options = options
     this.#soonAt = options.clock.now()
+  }
+
+  /** Counts a call that gets no record of its own; false for one that does. To be asked once of each. */
+  take(call: Call): boolean {
+    if (call.identity !== undefined && !this.#isBeyondAllowance(call)) return false
+    this.count(call)
+    return true
   }
 
   count(call: Call): void {
@@ -64,6 +75,12 @@ export class Refusals {
     this.#counts.clear()
     const { journal } = this.#options
     await Promise.all(counts.map((count) => journal.append(this.#recordOf(count))))
+  }
+
+  #isBeyondAllowance(call: Call): boolean {
+    if (call.identity === undefined || !isDeniedWebIdentity(call)) return false
+    const { account } = call.identity.caller
+    return !this.#denied.take(account, deniedAllowance, this.#options.clock.now())
   }
 
   /** How long to count before the next flush. */

@@ -1,5 +1,5 @@
 import type { Caller } from '../base/caller.ts'
-import type { ErrorCode } from '../base/errors.ts'
+import type { ErrorCode, ServiceError } from '../base/errors.ts'
 import type { AccountId, Region } from '../base/ids.ts'
 import type { Put } from '../storage/port.ts'
 import type { StructureSchema, Value } from '../wire/schema.ts'
@@ -55,6 +55,8 @@ export type Result<Output> = {
   readonly changes?: readonly Put[]
   /** Recorded behind the call's own record, in the commit of the changes. Without changes there are none. */
   readonly events?: readonly OwnEvent[]
+  /** The answer in place of a commit of the changes, unless that would be refused. */
+  readonly dryRun?: ServiceError
 }
 
 /** What a service does of itself, because of a call or of the time: the members that are particular to its record. */
@@ -195,4 +197,6 @@ export type Service = {
   readonly deps: unknown
   /** The pool of request quotas that a call draws from; without it, none. */
   readonly requestPool?: (operation: string, target: unknown) => string
+  /** The answer to a change to which others were faster too often; without it, an internal failure. */
+  readonly contended?: () => ServiceError
 }

@@ -8,6 +8,8 @@ import {
   type Store,
   StoreConflict,
   type Transaction,
+  textDigest,
+  type Unchanged,
 } from './port.ts'
 
 /** One database, empty at first. `open` connects to it as one more process would. */
@@ -25,7 +27,9 @@ export function describeStore(name: string, makeSite: () => Promise<StoreSite>):
 
   describe(`store: ${name}`, () => {
     describe('conflicts', () => describeConflicts(over))
+    describe('what is to be unchanged', () => describeUnchanged(over))
     describe('transactions', () => describeTransactions(over))
+    describe('the archive', () => describeArchive(over))
     describe('the outbox', () => describeOutbox(over))
     describe('several processes', () => describeProcesses(over))
     describe('closing', () => describeClosing(makeSite))
@@ -111,6 +115,39 @@ function describeConflicts(over: Over): void {
   })
 }
 
+function describeUnchanged(over: Over): void {
+  const rows = (unchanged: Unchanged, ...changes: Put[]) => ({ ...puts(...changes), unchanged })
+
+  over('a row of a kind that was to be unchanged is a conflict', 2, async (one, two) => {
+    const since = await one.commit(puts(put('a', '1'), put('a', '1', 0, 'alias')))
+    const other = await two.commit(puts(put('b', '1', 0, 'grant')))
+    await one.commit(rows({ kinds: ['key', 'alias'], since }, put('c', '1')))
+    await assert.rejects(one.commit(rows({ kinds: ['key'], since }, put('d', '1'))), conflict)
+    await assert.rejects(
+      two.commit(rows({ kinds: ['alias', 'grant'], since }, put('d', '1'))),
+      conflict,
+    )
+    await two.commit(rows({ kinds: ['alias', 'grant'], since: other }, put('d', '1')))
+  })
+
+  over('so is one that was deleted, or is changed in the same turn', 1, async (store) => {
+    const since = await store.commit(puts(put('a', '1')))
+    const removed = await store.commit(puts(put('a', null, since)))
+    await assert.rejects(store.commit(rows({ kinds: ['key'], since }, put('b', '1'))), conflict)
+    const unchanged = { kinds: ['key'], since: removed }
+    const [first, second] = await Promise.allSettled([
+      store.commit(rows(unchanged, put('b', '1'))),
+      store.commit(rows(unchanged, put('c', '1'))),
+    ])
+    assert.equal(first?.status, 'fulfilled')
+    assert.equal(second?.status, 'rejected')
+    assert.deepEqual(
+      (await liveRows(store)).rows.map(({ id }) => id),
+      ['b'],
+    )
+  })
+}
+
 function describeTransactions(over: Over): void {
   over('every commit has a greater revision, even one of nothing', 1, async (store) => {
     const first = await store.commit(puts())
@@ -175,6 +212,55 @@ function describeTransactions(over: Over): void {
       rows.map(({ body }) => body),
       bodies,
     )
+  })
+}
+
+function describeArchive(over: Over): void {
+  const archiving = (archive: string[], ...changes: Put[]) => ({ ...puts(...changes), archive })
+
+  over('a text comes back by its digest, of any kind and size', 1, async (store) => {
+    const texts = ['', '{}', 'é 鍵 𝄞', 'a\u0000b', 'x'.repeat(100_000), `'"\\;--`]
+    await store.commit(archiving(texts))
+    for (const text of texts) assert.equal(await store.archived(textDigest(text)), text)
+    assert.equal(
+      await store.archived('2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881'),
+      undefined,
+    )
+    await store.commit(archiving(['x']))
+    assert.equal(
+      await store.archived('2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881'),
+      'x',
+    )
+  })
+
+  over('a text may be archived again, by whomever, and is no conflict', 2, async (one, two) => {
+    const outcomes = await Promise.allSettled([
+      one.commit(archiving(['t', 'u', 't'], put('a', '1'))),
+      one.commit(archiving(['t'], put('b', '1'))),
+      two.commit(archiving(['t', 'v'], put('c', '1'))),
+    ])
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['fulfilled', 'fulfilled', 'fulfilled'],
+    )
+    for (const text of ['t', 'u', 'v']) {
+      for (const store of [one, two]) assert.equal(await store.archived(textDigest(text)), text)
+    }
+  })
+
+  over('a transaction that fails archives nothing', 1, async (store) => {
+    await store.commit({ puts: [put('a', '1')], events: [event('e')] })
+    await assert.rejects(store.commit(archiving(['t'], put('a', '2'))), conflict)
+    const repeated = { ...archiving(['t']), events: [event('e')] }
+    await assert.rejects(store.commit(repeated), internal)
+    assert.equal(await store.archived(textDigest('t')), undefined)
+  })
+
+  over('neither load nor changesSince shows a text', 2, async (one, two) => {
+    const revision = await one.commit(archiving(['t', 'u'], put('a', '1')))
+    const rows = [{ kind: 'key', id: 'a', revision, body: '1' }]
+    assert.deepEqual(await liveRows(two), { rows, revision })
+    assert.deepEqual(await two.changesSince(0), { rows, revision })
   })
 }
 
@@ -260,13 +346,14 @@ function describeClosing(makeSite: () => Promise<StoreSite>): void {
       const store = await site.open()
       await store.commit({ puts: [], events: [event('e'), event('f')] })
       await store.settle(['e'])
-      const pending = store.commit(puts(put('a', '1')))
+      const pending = store.commit({ ...puts(put('a', '1')), archive: ['t'] })
       await store.close()
       const revision = await pending
       const next = await site.open()
       const rows = [{ kind: 'key', id: 'a', revision, body: '1' }]
       assert.deepEqual(await liveRows(next), { rows, revision })
       assert.deepEqual(await next.outbox(), [event('f')])
+      assert.equal(await next.archived(textDigest('t')), 't')
       assert.ok((await next.commit(puts(put('b', '1')))) > revision)
       await next.close()
     }))
@@ -279,6 +366,7 @@ function describeClosing(makeSite: () => Promise<StoreSite>): void {
       await assert.rejects(store.commit(puts(put('a', '1'))), internal)
       await assert.rejects(store.settle(['e']), internal)
       await assert.rejects(store.changesSince(0), internal)
+      await assert.rejects(store.archived('t'), internal)
       await assert.rejects(store.outbox(), internal)
       await assert.rejects(
         store.load(() => undefined),

@@ -137,6 +137,22 @@ test('a commit is shown once it is durable, and not before', async () => {
   assert.deepEqual(side.seen, ['a: undefined -> 1', 'a: 1 -> 2', 'a: 2 -> undefined'])
 })
 
+test('texts of a row are archived by the commit that takes them from it, and by no other', async () => {
+  const shared = new SharedRows()
+  const { mirror, keys } = await join(shared)
+  keys.archive((value) => value.split(' '))
+  assert.throws(() => keys.archive(() => []), { message: "'key' is archived already" })
+  const archived = () => [...shared.archive.values()]
+  await mirror.commit([keys.put('a', 'one two'), keys.put('b', 'two three')], [])
+  assert.deepEqual(archived(), [])
+  await mirror.commit([keys.put('a', 'two one four')], [])
+  assert.deepEqual(archived(), [])
+  await mirror.commit([keys.put('a', 'four'), keys.put('b', 'two three')], [])
+  assert.deepEqual(archived(), ['two', 'one'])
+  await mirror.commit([keys.remove('b'), keys.remove('a')], [])
+  assert.deepEqual(archived(), ['two', 'one', 'three', 'four'])
+})
+
 test('a conflict is thrown after the row of the other process is shown', async () => {
   const shared = new SharedRows()
   const [one, two] = [await join(shared), await join(shared)]
@@ -357,6 +373,7 @@ function override(store: Store, changes: Partial<Store>): Store {
     changed: () => store.changed(),
     changesSince: (revision) => store.changesSince(revision),
     commit: (transaction) => store.commit(transaction),
+    archived: (digest) => store.archived(digest),
     outbox: () => store.outbox(),
     settle: (ids) => store.settle(ids),
     backup: (file, progress) => store.backup(file, progress),
@@ -365,3 +382,74 @@ function override(store: Store, changes: Partial<Store>): Store {
     ...changes,
   }
 }
+
+test('what is supposed is shown while it is read, and gone then', async () => {
+  const side = await join(new SharedRows())
+  const { mirror, keys, seen } = side
+  await mirror.commit([keys.put('a', '1'), keys.put('b', '1')], [])
+  const before = keys.get('a')
+  seen.length = 0
+  const puts = [keys.put('a', '2'), keys.remove('b'), keys.put('c', '3')]
+  assert.deepEqual(
+    mirror.supposing(puts, () => contents(side)),
+    ['2', '3'],
+  )
+  assert.deepEqual(contents(side), ['1', '1'])
+  assert.equal(keys.get('a'), before)
+  assert.deepEqual(seen, [
+    ...['a: 1 -> 2', 'b: 1 -> undefined', 'c: undefined -> 3'],
+    ...['c: 3 -> undefined', 'b: undefined -> 1', 'a: 2 -> 1'],
+  ])
+  await mirror.commit(puts, [])
+  assert.deepEqual(contents(side), ['2', '3'])
+})
+
+test('of what fails to be supposed or read nothing is left', async () => {
+  const side = await join(new SharedRows())
+  const { mirror, keys } = side
+  const stale = keys.put('a', 'stale')
+  await mirror.commit([keys.put('a', '1')], [])
+  assert.throws(() => mirror.supposing([keys.put('b', '2'), stale], () => 'read'), StoreConflict)
+  assert.deepEqual(contents(side), ['1'])
+  const failing = () => {
+    throw new RangeError('while it is read')
+  }
+  assert.throws(() => mirror.supposing([keys.put('b', '2')], failing), RangeError)
+  assert.deepEqual(contents(side), ['1'])
+})
+
+test('a row alters when another value takes its place', async () => {
+  const shared = new SharedRows()
+  const one = await join(shared)
+  await one.mirror.commit([one.keys.put('a', '1')], [])
+  const two = await join(shared)
+  for (const { mirror, keys } of [one, two]) {
+    assert.equal(mirror.alters(keys.put('a', '1')), false)
+    assert.equal(mirror.alters(keys.put('a', '2')), true)
+    assert.equal(mirror.alters(keys.remove('a')), true)
+    assert.equal(mirror.alters(keys.put('b', '1')), true)
+  }
+})
+
+test('the guard sees every commit, refuses it, and adds to it', async () => {
+  const side = await join(new SharedRows())
+  const { mirror, keys } = side
+  mirror.guard(async (puts, commit) => {
+    if (puts.some(({ id }) => id === 'no')) throw new RangeError('refused')
+    await commit({
+      also: [keys.put('mark', 'm')],
+      unchanged: { kinds: ['key'], since: mirror.revision },
+    })
+  })
+  assert.throws(() => mirror.guard(async () => {}), { message: 'there is a guard' })
+  await assert.rejects(mirror.commit([keys.put('no', '1')], []), RangeError)
+  await assert.rejects(mirror.admit([keys.put('no', '1')]), RangeError)
+  await mirror.admit([keys.put('a', '1')])
+  assert.deepEqual(contents(side), [])
+  await mirror.commit([keys.put('a', '1')], [])
+  assert.deepEqual(contents(side), ['1', 'm'])
+  const two = [mirror.commit([keys.put('b', '2')], []), mirror.commit([keys.put('c', '3')], [])]
+  const [first, second] = await Promise.allSettled(two)
+  assert.equal(first?.status, 'fulfilled')
+  assert.ok(second?.status === 'rejected' && second.reason instanceof StoreConflict)
+})

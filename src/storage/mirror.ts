@@ -1,5 +1,12 @@
 import { internalError } from '../base/errors.ts'
-import { type OutboxEvent, type Put, type Row, type Store, StoreConflict } from './port.ts'
+import {
+  type OutboxEvent,
+  type Put,
+  type Row,
+  type Store,
+  StoreConflict,
+  type Unchanged,
+} from './port.ts'
 
 /**
  * The control plane's records in memory: tables over the rows of a `Store`, kept up to date by its revisions.
@@ -16,6 +23,7 @@ export class Mirror {
   /** Whether the store has shown a change that no completed read has brought. */
   #behind = false
   #reading: Promise<void> = Promise.resolve()
+  #guard: CommitGuard | undefined
 
   constructor(store: Store) {
     this.#store = store
@@ -27,6 +35,17 @@ export class Mirror {
     const table = new MirrorTable<T, G>(kind, codec)
     this.#tables.set(kind, table as MirrorTable<unknown, unknown>)
     return table
+  }
+
+  /** Whom every commit is shown before it is made, whoever asks for it. */
+  guard(guard: CommitGuard): void {
+    if (this.#guard !== undefined) throw new Error('there is a guard')
+    this.#guard = guard
+  }
+
+  /** What the tables show is of this revision or of a greater one. */
+  get revision(): number {
+    return this.#revision
   }
 
   async load(): Promise<void> {
@@ -44,12 +63,46 @@ export class Mirror {
     await this.#reading
   }
 
-  /** Commits, then shows the change. Throws StoreConflict after having refreshed. */
+  /** Commits, then shows the change. Throws StoreConflict after having refreshed, or what the guard refuses it with. */
   async commit(asked: readonly Put[], events: readonly OutboxEvent[]): Promise<void> {
-    const puts = this.#accompanied(asked)
+    if (this.#guard === undefined) await this.#commit(asked, events)
+    else await this.#guard(asked, (terms) => this.#commit(asked, events, terms))
+  }
+
+  /** Throws what `commit` would be refused with by the guard, and changes nothing. */
+  async admit(puts: readonly Put[]): Promise<void> {
+    await this.#guard?.(puts, async () => {})
+  }
+
+  /** What `read` says once these changes are made; then they are taken back. Throws StoreConflict as `commit` would. */
+  supposing<T>(puts: readonly Put[], read: () => T): T {
+    const takeBack: (() => void)[] = []
+    try {
+      for (const put of puts) {
+        const table = this.#tables.get(put.kind)
+        if (table !== undefined) takeBack.push(table.suppose(put))
+      }
+      return read()
+    } finally {
+      for (const each of takeBack.reverse()) each()
+    }
+  }
+
+  /** False for a row that goes along with a commit as it is. */
+  alters({ kind, id, body }: Put): boolean {
+    return this.#tables.get(kind)?.alters(id, body) ?? true
+  }
+
+  async #commit(
+    asked: readonly Put[],
+    events: readonly OutboxEvent[],
+    { unchanged, also = nothing }: CommitTerms = {},
+  ): Promise<void> {
+    const puts = also.length === 0 ? asked : [...asked, ...also]
+    const archive = this.#superseded(puts)
     let revision: number
     try {
-      revision = await this.#store.commit({ puts, events })
+      revision = await this.#store.commit({ puts, events, archive, unchanged })
     } catch (error) {
       if (error instanceof StoreConflict) await this.#catchUp()
       throw error
@@ -59,12 +112,8 @@ export class Mirror {
     if (revision === this.#revision + 1) this.#advance(revision)
   }
 
-  #accompanied(puts: readonly Put[]): readonly Put[] {
-    const more = puts.flatMap((put) => this.#tables.get(put.kind)?.companionsOf(put) ?? nothing)
-    if (more.length === 0) return puts
-    // Two rows that are replaced at once may ask for the same one.
-    const rows = new Map(more.map((put) => [`${put.kind} ${put.id}`, put]))
-    return [...puts, ...rows.values()]
+  #superseded(puts: readonly Put[]): readonly string[] {
+    return puts.flatMap((put) => this.#tables.get(put.kind)?.superseded(put) ?? [])
   }
 
   async #catchUp(): Promise<void> {
@@ -93,6 +142,18 @@ export class Mirror {
   }
 }
 
+/** Calls `commit` once, or throws why the change must not be made. */
+export type CommitGuard = (
+  puts: readonly Put[],
+  commit: (terms?: CommitTerms) => Promise<void>,
+) => Promise<void>
+
+export type CommitTerms = {
+  readonly unchanged?: Unchanged | undefined
+  /** Rows that go into the commit beside those that were asked for. */
+  readonly also?: readonly Put[]
+}
+
 /** How the values of a table stand in its rows. `G` is the part of a value that indexes are made of. */
 export type Codec<T extends G, G = T> = {
   decode(body: string): T
@@ -109,7 +170,7 @@ export const jsonCodec = <T>(): Codec<T> => ({
   encode: (value) => JSON.stringify(value),
 })
 
-export type Companion<T> = (before: T, after: T | undefined) => readonly Put[]
+export type TextsOf<T> = (value: T) => readonly string[]
 
 export type Watcher<T> = (id: string, now: T | undefined, before: T | undefined) => void
 
@@ -124,10 +185,10 @@ export interface Table<T, G = T> {
   /** The same without decoding: for indexes. */
   watchGlances(watcher: Watcher<G>): void
   /**
-   * What else goes into every commit that replaces (or deletes: `after` is undefined) a row of this table, so that
-   * nobody who makes such a change can forget it.
+   * Every commit that replaces or deletes a row archives those of its texts that it no longer has, so that nobody who
+   * makes such a change can forget it. They are in the store alone (`Store.archived`).
    */
-  accompany(companion: Companion<T>): void
+  archive(textsOf: TextsOf<T>): void
   /** The change that writes `value` over the row as it is now. */
   put(id: string, value: T): Put
   /** The change that deletes the row as it is now. */
@@ -147,7 +208,7 @@ class MirrorTable<T extends G, G> implements Table<T, G> {
   readonly #deleted = new Map<string, number>()
   readonly #watchers: Watcher<T>[] = []
   readonly #glanceWatchers: Watcher<G>[] = []
-  readonly #companions: Companion<T>[] = []
+  #archivedTexts: TextsOf<T> | undefined
 
   constructor(kind: string, codec: Codec<T, G>) {
     this.#kind = kind
@@ -178,16 +239,18 @@ class MirrorTable<T extends G, G> implements Table<T, G> {
     this.#glanceWatchers.push(watcher)
   }
 
-  accompany(companion: Companion<T>): void {
-    this.#companions.push(companion)
+  archive(textsOf: TextsOf<T>): void {
+    if (this.#archivedTexts !== undefined) throw new Error(`'${this.#kind}' is archived already`)
+    this.#archivedTexts = textsOf
   }
 
-  companionsOf({ id, body }: Put): readonly Put[] {
-    if (this.#companions.length === 0) return nothing
-    const before = this.get(id)
-    if (before === undefined) return nothing
-    const after = body === null ? undefined : this.#codec.decode(body)
-    return this.#companions.flatMap((companion) => companion(before, after))
+  /** The texts that go when the row is written over. */
+  superseded({ id, body }: Put): readonly string[] {
+    const textsOf = this.#archivedTexts
+    const before = textsOf === undefined ? undefined : this.get(id)
+    if (textsOf === undefined || before === undefined) return []
+    const after = body === null ? [] : textsOf(this.#codec.decode(body))
+    return textsOf(before).filter((text) => !after.includes(text))
   }
 
   put(id: string, value: T): Put {
@@ -198,6 +261,29 @@ class MirrorTable<T extends G, G> implements Table<T, G> {
   remove(id: string): Put {
     const expected = this.#entries.get(id)?.revision ?? 0
     return { kind: this.#kind, id, body: null, expected }
+  }
+
+  /** Shows the row as a put would make it. What is returned shows it as it was. */
+  suppose({ id, body, expected }: Put): () => void {
+    const before = this.#entries.get(id)
+    if ((before?.revision ?? 0) !== expected) {
+      throw new StoreConflict(`${this.#kind} '${id}' is not at revision ${expected}`)
+    }
+    const now = body === null ? undefined : { body, value: undefined, revision: expected }
+    this.#replace(id, now, before)
+    return () => this.#replace(id, before, now)
+  }
+
+  alters(id: string, body: string | null): boolean {
+    const entry = this.#entries.get(id)
+    if (entry === undefined || body === null) return true
+    return body !== (entry.body ?? this.#codec.encode(this.#value(id, entry)))
+  }
+
+  #replace(id: string, now: Entry<T> | undefined, before: Entry<T> | undefined): void {
+    if (now === undefined) this.#entries.delete(id)
+    else this.#entries.set(id, now)
+    this.#tell(id, now, before)
   }
 
   /** Rows may arrive twice and out of order (our own commit, then the refresh): the greater revision wins. */

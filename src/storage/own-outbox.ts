@@ -11,8 +11,12 @@ export function ownOutbox(store: Store, node: string): Store {
     load: (visit) => store.load(visit),
     changed: () => store.changed(),
     changesSince: (revision) => store.changesSince(revision),
-    commit: ({ puts, events }) =>
-      store.commit({ puts, events: events.map(({ id, record }) => ({ id: own(id), record })) }),
+    commit: ({ events, ...transaction }) =>
+      store.commit({
+        ...transaction,
+        events: events.map(({ id, record }) => ({ id: own(id), record })),
+      }),
+    archived: (digest) => store.archived(digest),
     outbox: async () => {
       const events: OutboxEvent[] = []
       for (const { id, record } of await store.outbox()) {

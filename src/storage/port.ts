@@ -1,11 +1,17 @@
+import { hash } from 'node:crypto'
+
 /**
  * Where the control plane's records live. One table of rows, each `kind`/`id` with a JSON body; everything a
- * request needs is mirrored in memory, so the port knows transactions and revisions and no queries.
+ * request needs is mirrored in memory, so the port knows transactions and revisions and no queries. Beside the rows
+ * there is an archive of texts, which is not mirrored.
  *
  * Contract of every adapter (`storage/conformance.ts`):
- * - `commit` is atomic and durable before it resolves: the puts and the events of one transaction, or nothing.
+ * - `commit` is atomic and durable before it resolves: the puts, the texts and the events of one transaction, or
+ *   nothing.
  * - Every commit gets a revision greater than all before it, from whichever process.
- * - A put whose `expected` is not the row's present revision fails the whole transaction with `StoreConflict`.
+ * - A put whose `expected` is not the row's present revision fails the whole transaction with `StoreConflict`; so does
+ *   a change of what the transaction says is `unchanged`.
+ * - Archiving a text that is in the archive changes nothing, whoever brought it: it is never a conflict.
  * - Commits asked for in one turn of the event loop may share one flush; each still succeeds or fails alone.
  * - After any failed write or flush the store refuses all further commits with 'internal'.
  */
@@ -21,6 +27,8 @@ export interface Store {
   changesSince(revision: number): Promise<{ rows: Row[]; revision: number }>
   /** Resolves with the revision that every row of the transaction now has. */
   commit(transaction: Transaction): Promise<number>
+  /** The archived text of that `textDigest`; undefined when there is none. */
+  archived(digest: string): Promise<string | undefined>
   /** Events committed but not settled, oldest first. */
   outbox(): Promise<OutboxEvent[]>
   /** Says that these events are in the journal. Need not be durable at once. */
@@ -56,7 +64,22 @@ export type OutboxEvent = {
   readonly record: string
 }
 
-export type Transaction = { readonly puts: readonly Put[]; readonly events: readonly OutboxEvent[] }
+export type Transaction = {
+  readonly puts: readonly Put[]
+  readonly events: readonly OutboxEvent[]
+  /** Texts to be kept for good, each once; they have no revision, and neither `load` nor `changesSince` shows them. */
+  readonly archive?: readonly string[] | undefined
+  /** What the change was decided on beside the rows that it replaces. */
+  readonly unchanged?: Unchanged | undefined
+}
+
+/** A StoreConflict when any row of these kinds has a revision greater than `since`. */
+export type Unchanged = { readonly kinds: readonly string[]; readonly since: number }
+
+/** What an archived text is asked for by: its SHA-256, hexadecimal. */
+export function textDigest(text: string): string {
+  return hash('sha256', text, 'hex')
+}
 
 /** Somebody else changed a row first: read again and decide anew. */
 export class StoreConflict extends Error {

@@ -5,6 +5,7 @@ import type { Store, Transaction } from '../storage/port.ts'
 export type Faults = {
   commit: (transaction: Transaction) => Promise<void> | void
   changesSince: () => Promise<void> | void
+  archived: (digest: string) => Promise<void> | void
   settle: (eventIds: readonly string[]) => Promise<void> | void
 }
 
@@ -13,7 +14,12 @@ export function faultyStore(shared: SharedRows): {
   readonly faults: Faults
 } {
   const store = createMemoryStore(shared)
-  const faults: Faults = { commit: () => {}, changesSince: () => {}, settle: () => {} }
+  const faults: Faults = {
+    commit: () => {},
+    changesSince: () => {},
+    archived: () => {},
+    settle: () => {},
+  }
   const faulty: Store = {
     load: (visit) => store.load(visit),
     changed: () => store.changed(),
@@ -24,6 +30,10 @@ export function faultyStore(shared: SharedRows): {
     commit: async (transaction) => {
       await faults.commit(transaction)
       return store.commit(transaction)
+    },
+    archived: async (digest) => {
+      await faults.archived(digest)
+      return store.archived(digest)
     },
     outbox: () => store.outbox(),
     settle: async (eventIds) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { type Assembly, assemble } from '../assembly.ts'
+import { type Assembly, type AssemblyDeps, assemble } from '../assembly.ts'
 import { sign } from '../authenticate/testing/signer.ts'
 import { type AccountId, parseAccountId, parseRegion, type Region } from '../base/ids.ts'
 import { systemRandom } from '../base/random.ts'
@@ -70,6 +70,7 @@ export type HouseOptions = {
   /** `region` first; that one alone unless they are given. */
   readonly regions?: readonly Region[]
   readonly lastUsage?: LastUsage
+  readonly mixedDuties?: AssemblyDeps['mixedDuties']
   /** Of the key core; a temporary one unless it is given. */
   readonly directory?: string
 }
@@ -141,7 +142,7 @@ export class House {
   }
 
   #assembly(options: HouseOptions): Assembly {
-    const { hsm, clock } = this
+    const { mirror, hsm, clock } = this
     const lookup = {
       find: async () => ({ records: [], next: undefined }),
       last: async () => undefined,
@@ -149,10 +150,11 @@ export class House {
     }
     return assemble({
       ...this.tables,
-      ...{ hsm, lookup, clock, random: systemRandom },
+      ...{ mirror, hsm, lookup, clock, random: systemRandom },
       regions: this.regions,
       services: options.services,
       ...(options.lastUsage && { lastUsage: options.lastUsage }),
+      mixedDuties: options.mixedDuties,
     })
   }
 

@@ -39,7 +39,7 @@ export function bench(options: Partial<AuthenticatorOptions> = {}) {
   const records = new Map<string, CredentialRecord>([[accessKeyId, record()]])
   const sessions = new Map<string, SessionRecord>()
   const state = { now: Date.UTC(2015, 7, 30, 12, 36, 0), derivations: 0 }
-  const authenticator = new Authenticator({
+  const allOptions: AuthenticatorOptions = {
     credential: (id) => records.get(id),
     session: (id, token) => sessions.get(`${id} ${token}`),
     signingKey: async (scope) => {
@@ -52,8 +52,9 @@ export function bench(options: Partial<AuthenticatorOptions> = {}) {
     regions: new Set(['us-east-1', 'eu-central-1']),
     services: new Set(['kms', 'sts', 'service']),
     ...options,
-  })
-  return { authenticator, records, sessions, secrets, state }
+  }
+  const authenticator = new Authenticator(allOptions)
+  return { authenticator, options: allOptions, records, sessions, secrets, state }
 }
 
 export function record(change: Partial<CredentialRecord> = {}): CredentialRecord {

@@ -67,7 +67,7 @@ export function textsOf({ patterns, folded }: Language): readonly string[] | und
 }
 
 /** How many steps a search may take: states met, times what each of them looks at. */
-export const searchMax = 400_000
+const searchMax = 400_000
 const textMax = 2048
 
 /** The shortest text of at least `lengthMin` units that each membership wants so. */

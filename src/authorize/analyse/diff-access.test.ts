@@ -5,7 +5,8 @@ import { decide } from '../evaluate.ts'
 import { compilePolicy } from '../policy/compile.ts'
 import { home, policyText, type StatementJson } from '../test-samples.ts'
 import { diffAccess } from './diff-access.ts'
-import { othersOf, principalsOf } from './principals.ts'
+import { othersOf } from './others.ts'
+import { principalsOf } from './principals.ts'
 import { ids, keyWith, layersWith, user, worldOf } from './test-world.ts'
 import { keyQuery } from './who-can.ts'
 
@@ -75,7 +76,7 @@ describe('what a policy newly allows', () => {
       [allow(ids.alice, 'kms:Decrypt'), allow(home, 'kms:Encrypt')],
     )
     const who = findings.map(({ principal, kind }) => (kind === 'user' ? principal : kind))
-    assert.deepEqual(who.sort(), ['appointed', alice, 'root'].sort())
+    assert.deepEqual(who.sort(), ['appointed', 'appointed', alice, 'root'].sort())
   })
 
   test('by everyone is what anybody has', () => {

@@ -1,5 +1,7 @@
+import { rootArn } from '../../base/ids.ts'
 import type { ConditionValues } from '../conditions/context.ts'
 import { constant, type Formula, term } from './formula.ts'
+import type { Principal } from './principals.ts'
 import type { Term } from './term.ts'
 import type { AnalysedGrant } from './world.ts'
 
@@ -74,4 +76,29 @@ function isChild({ operations }: AnalysedGrant, conditions: readonly ConditionVa
     if (Array.isArray(asked)) return asked.every((name) => operations.includes(name))
   }
   return false
+}
+
+/** Of a grant that somebody makes to the session that they will be: its name is theirs to choose. */
+export function anySessionOf(roleId: string): string {
+  return `${roleId}:*`
+}
+
+/** As whom a grant can name a principal, the one with the fewest limits first. */
+export function grantParties({ uniqueId: id, kind, account }: Principal) {
+  const root = { party: rootArn(account), grantee: 'account' } as const
+  switch (kind) {
+    case 'root':
+      return [root]
+    case 'session': {
+      const session = { party: anySessionOf(id), grantee: 'role-session' } as const
+      return [session, { party: id, grantee: 'role' } as const, root]
+    }
+    case 'named-session': {
+      const role = id.slice(0, id.indexOf(':'))
+      const session = { party: id, grantee: 'role-session' } as const
+      return [session, { party: role, grantee: 'role' } as const, root]
+    }
+    default:
+      return [{ party: id, grantee: 'user' } as const, root]
+  }
 }

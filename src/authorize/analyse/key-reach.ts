@@ -1,5 +1,6 @@
 import type { ConditionValues } from '../conditions/context.ts'
 import { joined } from './becoming.ts'
+import { granteesOf } from './grantees.ts'
 import { type KeyPermission, permissionsOf } from './permissions.ts'
 import type { Can, KeyVariant, Powers } from './powers.ts'
 import type { Principal } from './principals.ts'
@@ -170,26 +171,21 @@ class KeyReach {
 
   #grantTo(from: Place, grantee: Place, operation: string, variant: KeyVariant): void {
     const steps = joined(grantee.steps, from.steps).length + 1
-    if (this.#use !== undefined && this.#use.steps.length <= steps) return
     const { principal } = grantee
-    const can = this.#counted(this.#createsGrant(from.principal, principal, operation, variant))
-    if (can === undefined) return
-    const grant: AnalysedGrant = {
-      grantId: `a new grant of ${operation}`,
-      grantee: principal.uniqueId,
-      ...(can.certain ? termsOf(can.witness) : { operations: [operation] }),
+    for (const { arn, party } of granteesOf(principal)) {
+      if (this.#use !== undefined && this.#use.steps.length <= steps) return
+      const can = this.#counted(this.#powers.createGrant(from.principal, variant, operation, arn))
+      if (can === undefined) continue
+      const grant: AnalysedGrant = {
+        grantId: `a new grant of ${operation}`,
+        grantee: party,
+        ...(can.certain ? termsOf(can.witness) : { operations: [operation] }),
+      }
+      const gives = `a grant of ${operation} to ${principal.name}`
+      const made = this.#step(from, can, 'kms:CreateGrant', gives)
+      const granted = { ...variant, grants: [...variant.grants, grant] }
+      this.#use = this.#nearer(this.#use, grantee, { variant: granted, by: made }, using)
     }
-    const gives = `a grant of ${operation} to ${principal.name}`
-    const made = this.#step(from, can, 'kms:CreateGrant', gives)
-    const granted = { ...variant, grants: [...variant.grants, grant] }
-    this.#use = this.#nearer(this.#use, grantee, { variant: granted, by: made }, using)
-  }
-
-  #createsGrant(from: Principal, grantee: Principal, operation: string, variant: KeyVariant): Can {
-    // A role is named by its own ARN, not by one of a session.
-    const arn = grantee.kind === 'session' ? grantee.name : grantee.caller(() => undefined)?.arn
-    if (arn === undefined) return undefined
-    return this.#powers.createGrant(from, variant, operation, arn)
   }
 
   #step(from: Place, can: Exclude<Can, undefined>, action: string, gives: string): Place {

@@ -1,3 +1,4 @@
+import { conditionKeyOf } from '../condition-keys.ts'
 import type { ConditionValues } from '../conditions/context.ts'
 import { ConditionContext } from '../conditions/context.ts'
 import { isRun } from './automaton.ts'
@@ -200,7 +201,7 @@ function comparesTo({ term, condition }: Demand, key: string, value: string): bo
   return term.evaluate(new ConditionContext([{ [key]: value }]))
 }
 
-/** Other spellings of a name, by the case of its letters behind the last colon, or slash. */
+/** Other spellings of a name, by the case of its letters behind the name of its family. */
 function casedName(key: string, variant: number): string {
   const letters = lettersOf(key)
   const units = [...key]
@@ -216,7 +217,8 @@ function casedNames(key: string): number {
 }
 
 function lettersOf(key: string): number[] {
-  const start = Math.max(key.lastIndexOf(':'), key.lastIndexOf('/')) + 1
+  const { name = key } = conditionKeyOf(key) ?? {}
+  const start = name.endsWith('*') ? name.length - 1 : name.indexOf(':') + 1
   const places: number[] = []
   for (const [at, unit] of [...key].entries()) {
     if (at >= start && /[a-zA-Z]/.test(unit) && places.length < 16) places.push(at)

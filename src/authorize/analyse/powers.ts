@@ -30,6 +30,8 @@ export const identityWrites = {
   user: [
     ...['PutUserPolicy', 'AttachUserPolicy', 'DeleteUserPolicy', 'DetachUserPolicy'],
     ...['PutUserPermissionsBoundary', 'DeleteUserPermissionsBoundary', 'TagUser', 'UntagUser'],
+    // Conditions go by names and paths.
+    'UpdateUser',
   ],
   role: [
     ...['PutRolePolicy', 'AttachRolePolicy', 'DeleteRolePolicy', 'DetachRolePolicy'],
@@ -75,20 +77,28 @@ export class Powers {
     permission: string,
     variant: KeyVariant,
     also?: ConditionValues,
-    granting?: string,
+    granting?: Granting,
   ): Can {
     const policy = variant.policy === 'present' ? this.#present : this.#anything
     const resource = keyResource(this.world, permission, policy)
     const { grants, openKey } = variant
     const more = grants === this.world.grants ? '' : textOf(grants.slice(this.world.grants.length))
-    const name = `${variant.policy} ${openKey} ${more} ${textOf(also)} ${granting}`
+    const name = `${variant.policy} ${openKey} ${more} ${textOf(also)} ${textOf(granting)}`
     return this.#can({ principal, permission, resource, grants, also, openKey }, name, granting)
   }
 
-  /** By a request whose grant permits `operation`, perhaps beside others. */
+  /**
+   * By a request whose grant permits `operation`, perhaps beside others. `grantee` is an ARN, or a pattern: that
+   * somebody is called so is never sure.
+   */
   createGrant(principal: Principal, variant: KeyVariant, operation: string, grantee: string): Can {
+    const permission = 'kms:CreateGrant'
+    if (grantee.includes('*')) {
+      const can = this.onKey(principal, permission, variant, undefined, { operation, grantee })
+      return can && { certain: false }
+    }
     const also = { 'kms:GranteePrincipal': grantee }
-    return this.onKey(principal, 'kms:CreateGrant', variant, also, operation)
+    return this.onKey(principal, permission, variant, also, { operation })
   }
 
   /** `trusted`: by a trust policy that lets everybody in. */
@@ -137,13 +147,13 @@ export class Powers {
     return this.#once.get(name) as T
   }
 
-  #can(asked: Omit<Asked, 'world'>, variant: string, granting?: string): Can {
+  #can(asked: Omit<Asked, 'world'>, variant: string, granting?: Granting): Can {
     const { principal, permission, resource } = asked
     const name = `${principal.id} ${permission} ${resource.arn} ${variant}`
     if (this.#known.has(name)) return this.#known.get(name)
     this.asked++
     const query = queryOf({ ...asked, world: this.world })
-    const wanted = granting === undefined ? [] : [grants(granting, query)]
+    const wanted = granting === undefined ? [] : grants(granting, query)
     const found = satisfy(all([query.allowed, ...wanted]), [{ query, allowed: true }])
     const can: Can =
       found === 'none'
@@ -166,13 +176,20 @@ function textOf(value: object | undefined): string {
   return value === undefined ? '' : JSON.stringify(value)
 }
 
-/** That a request for a grant has an operation among those that the grant is to permit. */
-function grants(operation: string, { fixed, facts }: Query): Formula<Term> {
-  const operator = parseOperator('ForAnyValue:StringEquals')
+/** What a request for a grant is to ask for: an operation among others, a grantee whose ARN is like a pattern. */
+type Granting = { readonly operation: string; readonly grantee?: string }
+
+function grants({ operation, grantee }: Granting, query: Query): readonly Formula<Term>[] {
+  const permits = demand('ForAnyValue:StringEquals', 'kms:GrantOperations', operation, query)
+  if (grantee === undefined) return [permits]
+  return [permits, demand('ArnLike', 'kms:GranteePrincipal', grantee, query)]
+}
+
+function demand(name: string, key: string, text: string, { fixed, facts }: Query): Formula<Term> {
+  const operator = parseOperator(name)
   if (operator === undefined) throw new Error('an operator')
   const at = { line: 0, column: 0, parent: undefined, step: '' }
-  const values = [{ at, text: operation }]
-  const condition = { at, operator, key: 'kms:GrantOperations', values }
+  const condition = { at, operator, key, values: [{ at, text }] }
   const atom = compileCondition(condition, 'Allow', '2012-10-17')
   const known = {
     context: new ConditionContext(fixed),

@@ -36,7 +36,7 @@ const nameForm = /^[\w+=,.@-]{2,64}$/
 const text: KeyDomain['values'] = { is: 'text' }
 
 /** Of the root user: it has no identity policies, and needs none where the account decides. */
-export function rootPrincipal({ account, layers }: AnalysedAccount): Principal {
+function rootPrincipal({ account, layers }: AnalysedAccount): Principal {
   const arn = rootArn(account)
   return {
     id: account,
@@ -214,6 +214,21 @@ export function withOpenTags(principal: Principal): Principal {
   }
 }
 
+/** The same user, when somebody may give it another name or another path. */
+export function withOpenName(principal: Principal): Principal {
+  if (principal.kind !== 'user') return principal
+  const names = ['aws:principalarn', 'aws:username']
+  const isName = (key: string) => names.includes(key.toLowerCase())
+  const { account, layers, fixed } = principal
+  const any = otherPrincipal({ account, layers, resourceControl: [] }, [], 'other')
+  return {
+    ...principal,
+    id: `${principal.id} renamed`,
+    fixed: Object.fromEntries(Object.entries(fixed).filter(([key]) => !isName(key))),
+    open: (folded) => (isName(folded) ? any : principal).open(folded),
+  }
+}
+
 const common = { 'aws:PrincipalIsAWSService': 'false' }
 
 function whoIs(account: string, arn: string, type: string): ConditionValues {
@@ -277,15 +292,6 @@ export function principalsOf(
     }
   }
   return principals
-}
-
-/** Those whom the deployment does not have yet, account by account. */
-export function othersOf(world: AnalysisWorld): readonly Principal[] {
-  const { accounts, users } = world
-  return accounts.flatMap((account) => [
-    otherPrincipal(account, users, 'other'),
-    otherPrincipal(account, users, 'appointed'),
-  ])
 }
 
 /** Ids of sessions that the key policy or a grant names, as in `AROA…:name`. */

@@ -109,6 +109,91 @@ describe('separation of duties', () => {
     users: [user('alice', ids.alice, layersWith(...statements)), user('bob', ids.bob)],
   })
 
+  const trusting = (principal: unknown, more: StatementJson = {}) =>
+    role('team', [
+      { Effect: 'Allow', Principal: { AWS: principal }, Action: 'sts:AssumeRole', ...more },
+    ])
+
+  const useBy = (Condition: unknown) => allow('*', ['kms:Decrypt'], { Condition })
+  const adminOnly = allow(ids.alice, safeAdmin)
+
+  test('conditions on names are met by whoever makes a role, or gives a user another name', () => {
+    const ofRoles = useBy({ ArnLike: { 'aws:PrincipalArn': `arn:aws:iam::${home}:role/*` } })
+    const making = aliceWith(identity('iam:CreateRole'))
+    assert.equal(proveSeparation(world([adminOnly, ofRoles], aliceWith())).result, 'PROVEN')
+    const made = proveSeparation(world([adminOnly, ofRoles], making))
+    assert.equal(made.result, 'UNKNOWN')
+    assert.equal(made.counterexample?.use.steps[0]?.action, 'iam:CreateRole')
+    const path = `arn:aws:iam::${home}:user/readers/*`
+    const ofPath = useBy({ ArnLike: { 'aws:PrincipalArn': path } })
+    assert.equal(proveSeparation(world([adminOnly, ofPath], aliceWith())).result, 'PROVEN')
+    const renaming = aliceWith(identity('iam:UpdateUser'))
+    assert.equal(proveSeparation(world([adminOnly, ofPath], renaming)).result, 'UNKNOWN')
+  })
+
+  test('a role that is not there yet is somebody', () => {
+    const ofSessions = { StringEquals: { 'aws:PrincipalType': 'AssumedRole' } }
+    const proof = proveSeparation(world([allow('*', ['kms:*'], { Condition: ofSessions })]))
+    assert.equal(proof.result, 'VIOLATED')
+    assert.match(proof.counterexample?.principal ?? '', /any other role/)
+  })
+
+  test('whoever may make an alias comes to what identity policies leave to it', () => {
+    const ofUsers = { Condition: { StringEquals: { 'aws:PrincipalType': 'User' } } }
+    const byAlias = { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': 'alias/app' } }
+    const proof = (...actions: string[]) =>
+      proveSeparation(
+        world(
+          [allow(home, ['kms:*'], ofUsers)],
+          aliceWith(
+            { Effect: 'Allow', Action: ['kms:EnableKey', ...actions], Resource: '*' },
+            { Effect: 'Allow', Action: 'kms:Decrypt', Resource: '*', Condition: byAlias },
+          ),
+        ),
+      ).result
+    assert.equal(proof(), 'PROVEN')
+    assert.equal(proof('kms:CreateAlias'), 'UNKNOWN')
+  })
+
+  test('a name that has a colon or a slash comes in several cases too', () => {
+    for (const name of ['team', 'team:1', 'team/1']) {
+      const key = `kms:EncryptionContext:${name}`
+      const both = {
+        'ForAnyValue:StringEquals': { [key]: 'a' },
+        'ForAnyValue:StringLike': { [key]: 'b' },
+      }
+      const used = allow(ids.alice, ['kms:Decrypt'], { Condition: both })
+      assert.equal(proveSeparation(world([adminOnly, used])).result, 'VIOLATED', name)
+    }
+  })
+
+  test('grants are made to whatever name one can come to have', () => {
+    const granting = (like: string) => {
+      const Condition = { ArnLike: { 'kms:GranteePrincipal': like } }
+      return [adminOnly, allow(ids.alice, ['kms:CreateGrant'], { Condition })]
+    }
+    const making = aliceWith(identity('iam:CreateUser'), identity('iam:CreateRole'))
+    const users = `arn:aws:iam::${home}:user/app-*`
+    const roles = `arn:aws:iam::${home}:role/app-*`
+    for (const like of [users, roles]) {
+      assert.equal(proveSeparation(world(granting(like), making)).result, 'UNKNOWN', like)
+      assert.equal(proveSeparation(world(granting(like), aliceWith())).result, 'PROVEN', like)
+    }
+    const trusted = { roles: [trusting(ids.alice)], ...aliceWith() }
+    const sessions = `arn:aws:sts::${home}:assumed-role/team/backup-*`
+    assert.equal(proveSeparation(world(granting(sessions), trusted)).result, 'UNKNOWN')
+    const others = `arn:aws:sts::${home}:assumed-role/other/*`
+    assert.equal(proveSeparation(world(granting(others), trusted)).result, 'PROVEN')
+  })
+
+  test('a grant to the account is used by leave of its identity policies', () => {
+    const Condition = { StringEquals: { 'kms:GranteePrincipal': `arn:aws:iam::${home}:root` } }
+    const key = [adminOnly, allow(ids.alice, ['kms:CreateGrant'], { Condition })]
+    const proof = (...own: StatementJson[]) => proveSeparation(world(key, aliceWith(...own)))
+    assert.equal(proof(identity('kms:Decrypt')).result, 'VIOLATED')
+    assert.equal(proof().result, 'PROVEN')
+  })
+
   test('an administrator who can make an access key for a user of the key is one', () => {
     const bob = `arn:aws:iam::${home}:user/bob`
     const proof = proveSeparation(world(separate, aliceWith(identity('iam:CreateAccessKey', bob))))
@@ -127,10 +212,6 @@ describe('separation of duties', () => {
   })
 
   const teamKey = [allow(ids.alice, safeAdmin), allow(ids.role, consoleUse)]
-  const trusting = (principal: unknown, more: StatementJson = {}) =>
-    role('team', [
-      { Effect: 'Allow', Principal: { AWS: principal }, Action: 'sts:AssumeRole', ...more },
-    ])
 
   test('roles are assumed by those whom they trust', () => {
     const roles = (trust: unknown) => ({ roles: [trusting(trust)], ...aliceWith() })

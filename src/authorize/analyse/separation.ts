@@ -1,8 +1,9 @@
 import { becoming } from './becoming.ts'
 import { atOnce } from './in-steps.ts'
 import { type Reached, reachable } from './key-reach.ts'
+import { othersOf } from './others.ts'
 import { Powers } from './powers.ts'
-import { othersOf, principalsOf } from './principals.ts'
+import { type Principal, principalsOf } from './principals.ts'
 import type { AnalysisWorld } from './world.ts'
 
 /**
@@ -46,7 +47,7 @@ export function* separationSteps(
   world: AnalysisWorld,
   limits: SeparationLimits = separationLimits,
 ): Generator<void, Separation> {
-  const starts = [...principalsOf(world), ...othersOf(world).filter(({ kind }) => kind === 'other')]
+  const starts = startsOf(world)
   const proof = { key: world.key.arn, principals: starts.length, assumptions: assumptionsOf(world) }
   if (starts.length > limits.principals) return { ...proof, result: 'UNKNOWN' }
   const powers = new Powers(world)
@@ -67,6 +68,11 @@ export function* separationSteps(
   return { ...proof, result: 'PROVEN' }
 }
 
+/** Everybody of whom the question is asked. */
+export function startsOf(world: AnalysisWorld): readonly Principal[] {
+  return [...principalsOf(world), ...othersOf(world).filter(({ kind }) => kind === 'other')]
+}
+
 function lengthOf(found: Counterexample | undefined): number {
   if (found === undefined) return Number.POSITIVE_INFINITY
   return found.administration.steps.length + found.use.steps.length
@@ -82,7 +88,7 @@ function assumptionsOf({ key, accounts }: AnalysisWorld): readonly string[] {
   ]
   if (key.guarded) {
     assumptions.push(
-      'The key refuses every change of its policy, grants, tags and aliases after which this could not be proven. Identities can change.',
+      'The key refuses every change of its policy, grants, tags and aliases after which this could not be proven, and every change of identities and guardrails by which anybody newly comes to both sides.',
     )
   }
   if (key.origin === 'EXTERNAL') {

@@ -1,4 +1,5 @@
 import type { ConditionValues } from '../conditions/context.ts'
+import { otherSession } from './others.ts'
 import { type Can, identityWrites, type Powers } from './powers.ts'
 import {
   allowEverything,
@@ -7,6 +8,7 @@ import {
   type Principal,
   sessionPrincipal,
   userPrincipal,
+  withOpenName,
   withOpenTags,
 } from './principals.ts'
 import type { AnalysedGroup, AnalysedRole, AnalysedUser } from './world.ts'
@@ -80,7 +82,8 @@ export function* newIdentities(powers: Powers, from: Place): Iterable<Place> {
   )
   const home = powers.world.accounts.find((each) => each.account === account)
   if (makes.length === 0 || home === undefined) return
-  const to = otherPrincipal(home, powers.world.users, 'appointed')
+  const { users, roles } = powers.world
+  const to = otherPrincipal(home, users, 'appointed')
   const target = { arn: `arn:aws:iam::${account}:user/any`, account }
   const create = powers.onIdentity(principal, 'iam:CreateUser', target)
   const key = powers.onIdentity(principal, 'iam:CreateAccessKey', target)
@@ -89,6 +92,10 @@ export function* newIdentities(powers: Powers, from: Place): Iterable<Place> {
   const action = makes[0] ?? 'iam:CreateUser'
   const step = { action, resource: target.arn, gives: 'a new identity with any identity policy' }
   yield stepTo(from, certain ? create : { certain: false }, step, to)
+  if (!makes.includes('iam:CreateRole')) return
+  const role = { action: 'iam:CreateRole', resource: `arn:aws:iam::${account}:role/any` }
+  const given = { ...role, gives: 'a new role with any policies' }
+  yield stepTo(from, { certain: false }, given, otherSession(home, roles, 'appointed'))
 }
 
 function* sessionsOf(
@@ -180,8 +187,8 @@ function roleWrites(role: AnalysedRole): Write[] {
 }
 
 /**
- * Whoever may write anything about an identity may perhaps take away what denies or bounds it, or give it what is left:
- * that is not followed in detail, and never a finding. It keeps a proof from being one.
+ * Whoever may write anything about an identity may perhaps take away what denies or bounds it, rename it, or give it
+ * what is left: that is not followed in detail, and never a finding. It keeps a proof from being one.
  */
 function* removals(
   powers: Powers,
@@ -241,7 +248,8 @@ function withEverything(principal: Principal, unbounded: boolean): Principal {
   const { layers } = principal
   if (unbounded) {
     const changed = { ...layers, identity: [allowEverything], boundary: undefined }
-    return { ...withOpenTags(principal), id: `${principal.id}${unboundedMark}`, layers: changed }
+    const id = `${principal.id}${unboundedMark}`
+    return { ...withOpenTags(withOpenName(principal)), id, layers: changed }
   }
   const changed = { ...layers, identity: [...layers.identity, allowEverything] }
   return { ...principal, id: `${principal.id}${appointedMark}`, layers: changed }

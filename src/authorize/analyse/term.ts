@@ -57,8 +57,14 @@ export function conditionTerm(atom: Atom, effect: Effect, known: Known): Term | 
   const variables = variablesOf(atom)
   const openVariables = variables.some(({ key }) => known.isOpen(key))
   if (!known.isOpen(atom.foldedKey) && !openVariables) return undefined
-  const evaluate = (context: ConditionContext) => atom.evaluate(context).holds
-  const name = JSON.stringify([effect, atom.version, atom.operator, atom.foldedKey, atom.values])
+  const { side } = known.context
+  const evaluate = (context: ConditionContext) => {
+    // There are keys that one side alone sees.
+    context.side = side
+    return atom.evaluate(context).holds
+  }
+  const { version, operator: written, values } = atom
+  const name = JSON.stringify([side, effect, version, written, atom.foldedKey, values])
   if (openVariables) return { name, evaluate, condition: undefined }
   const operator = parseOperator(atom.operator)
   if (operator === undefined) throw new Error('a compiled condition has a known operator')
@@ -67,12 +73,11 @@ export function conditionTerm(atom: Atom, effect: Effect, known: Known): Term | 
   const resolved = atom.values.map((text) => resolve(text, atom, operator, known))
   const language = kind === 'text' ? languageOf(resolved, operator) : undefined
   const negated = operator.base.includes('Not')
-  const values = atom.values
   const condition = { foldedKey, key, operator, effect, kind, negated, language, values }
   return { name, evaluate, condition }
 }
 
-export function comparedAs({ base }: OperatorName): ComparedAs {
+function comparedAs({ base }: OperatorName): ComparedAs {
   if (base === 'Null') return 'presence'
   if (base.startsWith('Numeric')) return 'number'
   if (base.startsWith('Date')) return 'date'

@@ -80,6 +80,11 @@ export class ConditionContext {
     return side === 'caller' ? this.#askedByCaller : this.#askedByResource
   }
 
+  /** What was spent so far. */
+  get work(): number {
+    return this.#work
+  }
+
   /** Counts what is about to be done. Throws TooMuchWork beyond the bound, whoever wrote the policy or the request. */
   spend(work: number): void {
     this.#work += work

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables are written so.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { PolicyKind } from '../policy/document.ts'

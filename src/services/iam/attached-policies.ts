@@ -1,4 +1,5 @@
 import { parseArn } from '../../base/ids.ts'
+import { isAwsManaged } from '../../identities/aws-managed-policies.ts'
 import type { ManagedPolicyRecord } from '../../identities/records.ts'
 import type { Put } from '../../storage/port.ts'
 import { list, required, string, structure } from '../../wire/schema.ts'
@@ -149,7 +150,7 @@ export function attachablePolicy(
 ): ManagedPolicyRecord {
   requirePolicyArn(arn)
   const policy = identities.managedPolicy(arn)
-  if (policy === undefined || !(policy.account === account || isOfAws(policy))) {
+  if (policy === undefined || !(policy.account === account || isAwsManaged(policy))) {
     throw missing(arn)
   }
   return policy
@@ -160,9 +161,5 @@ export function touchPolicy(
   policy: ManagedPolicyRecord,
   identities: IamDeps['identities'],
 ): readonly Put[] {
-  return isOfAws(policy) ? [] : [identities.policies.touch(policy)]
-}
-
-export function isOfAws({ account }: ManagedPolicyRecord): boolean {
-  return (account as string) === 'aws'
+  return isAwsManaged(policy) ? [] : [identities.policies.touch(policy)]
 }

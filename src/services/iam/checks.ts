@@ -26,35 +26,3 @@ export function iamCheck(
     conditions,
   }
 }
-
-/** `aws:ResourceTag/…` of what the call is about. */
-export function resourceTagConditions(
-  tags: readonly { readonly Key: string; readonly Value: string }[],
-): ConditionValues {
-  return Object.fromEntries(tags.map(({ Key, Value }) => [`aws:ResourceTag/${Key}`, Value]))
-}
-
-/** `aws:ResourceTag/…` and `iam:ResourceTag/…` of a user or a role. */
-export function entityTagConditions(
-  tags: readonly { readonly Key: string; readonly Value: string }[],
-): ConditionValues {
-  if (tags.length === 0) return none
-  const conditions: Record<string, string> = {}
-  for (const { Key, Value } of tags) {
-    conditions[`aws:ResourceTag/${Key}`] = Value
-    conditions[`iam:ResourceTag/${Key}`] = Value
-  }
-  return conditions
-}
-
-/** `aws:RequestTag/…` and `aws:TagKeys` of the tags that a call brings. */
-export function requestTagConditions(
-  tags: readonly { readonly Key: string; readonly Value: string }[] | undefined,
-): ConditionValues {
-  if (tags === undefined || tags.length === 0) return none
-  const conditions: Record<string, string | readonly string[]> = {
-    'aws:TagKeys': tags.map(({ Key }) => Key),
-  }
-  for (const { Key, Value } of tags) conditions[`aws:RequestTag/${Key}`] = Value
-  return conditions
-}

@@ -1,4 +1,3 @@
-import type { PolicyCache } from '../../authorize/policy/cache.ts'
 import type { AccountId, Region } from '../../base/ids.ts'
 import type { Random } from '../../base/random.ts'
 import type { Hsm } from '../../hsm/port.ts'
@@ -13,7 +12,6 @@ export type IamDeps = {
   readonly principals: Principals
   /** Which policies bound an identity: simulations ask for them. */
   readonly callerPolicies: CallerPolicies
-  readonly policies: PolicyCache
   /** Names and secrets of what is made. */
   readonly random: Random
   readonly hsm: Pick<Hsm, 'sealSecret'>

@@ -1,10 +1,4 @@
-import { admitIdentityPolicy } from '../../authorize/admit-identity.ts'
 import { ServiceError } from '../../base/errors.ts'
-
-/** Checks the text of an identity policy. Throws 'malformed-policy'. */
-export function admitIdentityDocument(text: string): void {
-  admitIdentityPolicy(text)
-}
 
 /**
  * As IAM counts the size of a policy: characters other than white space. More white space than indenting takes counts

@@ -1,7 +1,7 @@
 import type { Tag } from '../../identities/records.ts'
 import { required, structure } from '../../wire/schema.ts'
 import { type AnyOperation, type CallContext, operation } from '../operation.ts'
-import { requestTagConditions } from './checks.ts'
+import { requestTagConditions, tagKeyConditions } from '../tag-conditions.ts'
 import type { IamDeps } from './deps.ts'
 import {
   type Entity,
@@ -63,13 +63,7 @@ function untagEntity<T extends Tagged>(kind: EntityKind<T>): AnyOperation {
     errors: ['no-such-entity'],
     resolve: (call, request, deps: IamDeps) => find(kind, call, request, deps),
     checks: (call, request, target) => [
-      entityCheck(
-        kind,
-        call,
-        `iam:${name}`,
-        target,
-        request.TagKeys.length === 0 ? {} : { 'aws:TagKeys': request.TagKeys },
-      ),
+      entityCheck(kind, call, `iam:${name}`, target, tagKeyConditions(request.TagKeys)),
     ],
     audit: {
       request: (request) => ({ ...nameView(kind, request), tagKeys: request.TagKeys }),

@@ -43,6 +43,13 @@ export function quotaExceeded(quota: string, limit: number): ServiceError {
   return new ServiceError('limit-exceeded', `Cannot exceed quota for ${quota}: ${limit}`)
 }
 
+export function concurrentModification(): ServiceError {
+  return new ServiceError(
+    'concurrent-modification',
+    'The request was rejected because multiple requests to change this object were submitted simultaneously. Wait a few minutes and submit your request again.',
+  )
+}
+
 export function invalidInput(text: string): ServiceError {
   return new ServiceError('invalid-input', text)
 }

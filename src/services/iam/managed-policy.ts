@@ -1,4 +1,5 @@
 import { admitIdentityPolicy } from '../../authorize/admit-identity.ts'
+import { isAwsManaged } from '../../identities/aws-managed-policies.ts'
 import type { Identities } from '../../identities/identities.ts'
 import {
   type ManagedPolicyRecord,
@@ -7,8 +8,9 @@ import {
 } from '../../identities/records.ts'
 import type { Value } from '../../wire/schema.ts'
 import type { AuditResource, CallContext, Check, ConditionValues } from '../operation.ts'
-import { isOfAws, requirePolicyArn } from './attached-policies.ts'
-import { entityTagConditions, iamCheck } from './checks.ts'
+import { entityTagConditions } from '../tag-conditions.ts'
+import { requirePolicyArn } from './attached-policies.ts'
+import { iamCheck } from './checks.ts'
 import type { IamDeps } from './deps.ts'
 import { documentInAnswer, policySize } from './documents.ts'
 import { noSuchEntity, quotaExceeded } from './errors.ts'
@@ -25,7 +27,8 @@ export type PolicyTarget = {
 export function findPolicy(call: CallContext, arn: string, identities: Identities): PolicyTarget {
   requirePolicyArn(arn)
   const policy = identities.managedPolicy(arn)
-  const known = policy !== undefined && (policy.account === call.caller.account || isOfAws(policy))
+  const known =
+    policy !== undefined && (policy.account === call.caller.account || isAwsManaged(policy))
   return { arn, policy: known ? policy : undefined }
 }
 
@@ -81,13 +84,13 @@ export const policyResourceType = 'AWS::IAM::ManagedPolicy'
 
 /** Those of the caller's account. */
 export function policyResource({ arn, policy }: PolicyTarget): readonly AuditResource[] {
-  if (policy === undefined || isOfAws(policy)) return []
+  if (policy === undefined || isAwsManaged(policy)) return []
   return [{ accountId: policy.account, type: policyResourceType, ARN: arn }]
 }
 
 /** Where a policy stands in a list that is read in pages: the account's own, then AWS's, each by name. */
 export function policyPosition(policy: ManagedPolicyRecord): string {
-  return `${isOfAws(policy) ? 'aws' : 'account'}/${policy.policyName.toLowerCase()}`
+  return `${isAwsManaged(policy) ? 'aws' : 'account'}/${policy.policyName.toLowerCase()}`
 }
 
 /** As in the lists of policies; `GetPolicy` adds description and tags. */

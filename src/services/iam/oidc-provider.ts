@@ -2,7 +2,8 @@ import { parseAccountId, parseArn } from '../../base/ids.ts'
 import { type OidcProviderRecord, oidcProviderArn } from '../../identities/records.ts'
 import { list, string } from '../../wire/schema.ts'
 import type { AuditResource, CallContext, Check, ConditionValues } from '../operation.ts'
-import { entityTagConditions, iamCheck } from './checks.ts'
+import { entityTagConditions } from '../tag-conditions.ts'
+import { iamCheck } from './checks.ts'
 import type { IamDeps } from './deps.ts'
 import { invalidInput, noSuchEntity, quotaExceeded } from './errors.ts'
 import * as shapes from './shapes.ts'
@@ -14,7 +15,7 @@ export const clientId = string({ min: 1, max: 255 })
 export const clientIds = list(clientId)
 export const thumbprints = list(string({ min: 40, max: 40 }))
 
-export const clientIdsMax = 100
+const clientIdsMax = 100
 const thumbprintsMax = 5
 
 /**

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { AccessKey } from '../../operator/accounts.ts'
 import { account, House } from '../../testing/house.ts'
-import { iam, type Parameters, query } from '../../testing/query-calls.ts'
+import {
+  allow,
+  assertDenied,
+  assertPermissions,
+  mayOnly,
+  type PermissionCase,
+} from '../../testing/permission-cases.ts'
+import { iam } from '../../testing/query-calls.ts'
 import { identityOperations } from './operations/identity-table.ts'
 
 const user = `arn:aws:iam::${account}:user/staff/alice`
@@ -15,15 +21,7 @@ const tagged = { 'aws:ResourceTag/team': 'red', 'iam:ResourceTag/team': 'red' }
 const bounded = { 'iam:PermissionsBoundary': powerUser }
 const attaching = { 'iam:PolicyARN': powerUser }
 
-/** Everything that its permission depends on: the resource, and the condition keys that are there. */
-type Case = readonly [
-  action: string,
-  parameters: Parameters,
-  resource: string,
-  conditions?: Readonly<Record<string, string>>,
-]
-
-const cases: readonly Case[] = [
+const cases: readonly PermissionCase[] = [
   ['CreateUser', { UserName: 'new', Path: '/a/' }, `arn:aws:iam::${account}:user/a/new`],
   [
     'CreateUser',
@@ -114,21 +112,7 @@ test('every operation needs its own permission, on what it is about, under its c
     Tags: [{ Key: 'team', Value: 'red' }],
   })
   await iam(house, 'CreateGroup', { GroupName, Path: '/staff/' })
-  const key = await house.addUser({ name: 'clerk' })
-  for (const [action, parameters, resource, conditions = {}] of cases) {
-    const permission = `iam:${action}`
-    await mayOnly(house, allow(permission, resource === '*' ? '*' : `${resource}x`, conditions))
-    if (resource !== '*') await denied(house, key, action, parameters, resource)
-    for (const name of Object.keys(conditions)) {
-      await mayOnly(house, allow(permission, resource, { ...conditions, [name]: 'other' }))
-      await denied(house, key, action, parameters, resource)
-    }
-    await mayOnly(house, allow('iam:NoSuchOperation', '*', {}))
-    await denied(house, key, action, parameters, resource)
-    await mayOnly(house, allow(permission, resource, conditions))
-    const { code, text } = await query(house, 'iam', action, parameters, { key })
-    assert.ok(code === undefined || code === 'NoSuchEntity', `${action}: ${code} ${text}`)
-  }
+  await assertPermissions(house, cases)
   const tried = new Set(cases.map(([action]) => action))
   const operations = identityOperations.map(({ name }) => name)
   assert.deepEqual(
@@ -143,46 +127,11 @@ test('a user who is made with tags takes two permissions', async (t) => {
   const parameters = { UserName: 'new', Tags: [{ Key: 'a', Value: 'b' }] }
   const resource = `arn:aws:iam::${account}:user/new`
   await mayOnly(house, allow('iam:CreateUser', '*', { 'aws:RequestTag/a': 'b' }))
-  await denied(house, key, 'CreateUser', parameters, resource, 'TagUser')
+  await assertDenied(house, key, 'CreateUser', parameters, resource, 'TagUser')
   await mayOnly(house, allow('iam:TagUser', '*', {}))
-  await denied(house, key, 'CreateUser', parameters, resource)
+  await assertDenied(house, key, 'CreateUser', parameters, resource)
   await mayOnly(house, allow('iam:*', '*', { 'aws:RequestTag/a': 'c' }))
-  await denied(house, key, 'CreateUser', parameters, resource)
+  await assertDenied(house, key, 'CreateUser', parameters, resource)
   await mayOnly(house, allow('iam:*', '*', { 'aws:RequestTag/a': 'b' }))
   await iam(house, 'CreateUser', parameters, { key })
 })
-
-async function denied(
-  house: House,
-  key: AccessKey,
-  action: string,
-  parameters: Parameters,
-  resource: string,
-  permission = action,
-): Promise<void> {
-  const { status, code, text } = await query(house, 'iam', action, parameters, { key })
-  assert.deepEqual([status, code], [403, 'AccessDenied'], action)
-  assert.equal(
-    text,
-    `User: arn:aws:iam::${account}:user/clerk is not authorized to perform: iam:${permission} on resource: ${resource} because no identity-based policy allows the iam:${permission} action`,
-  )
-}
-
-function mayOnly(house: House, PolicyDocument: string): Promise<unknown> {
-  return iam(house, 'PutUserPolicy', { UserName: 'clerk', PolicyName: 'all', PolicyDocument })
-}
-
-function allow(
-  Action: string,
-  Resource: string,
-  conditions: Readonly<Record<string, string>>,
-): string {
-  const Condition = { StringEquals: conditions }
-  return JSON.stringify({
-    Version: '2012-10-17',
-    Statement: {
-      ...{ Effect: 'Allow', Action, Resource },
-      ...(Object.keys(conditions).length === 0 ? {} : { Condition }),
-    },
-  })
-}

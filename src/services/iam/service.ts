@@ -1,6 +1,8 @@
 import type { Service } from '../operation.ts'
 import type { IamDeps } from './deps.ts'
+import { concurrentModification } from './errors.ts'
 import { iamOperations } from './operations/table.ts'
+import { iamPool } from './quotas.ts'
 
 /** AWS Identity and Access Management, API version 2010-05-08. */
 export function iamService(deps: IamDeps): Service {
@@ -14,5 +16,7 @@ export function iamService(deps: IamDeps): Service {
     },
     operations: iamOperations,
     deps,
+    requestPool: () => iamPool,
+    contended: concurrentModification,
   }
 }

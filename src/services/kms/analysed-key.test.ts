@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { keyFacts } from '../../authorize/analyse/condition-keys.ts'
+import { keyFacts } from '../../authorize/analyse/key-facts.ts'
 import { keyPermissions } from '../../authorize/analyse/permissions.ts'
 import { keyWith } from '../../authorize/analyse/test-world.ts'
 import { conditionKeyOf } from '../../authorize/condition-keys.ts'
 import { foldKey } from '../../authorize/conditions/folded-names.ts'
-import { conditionKeysOf } from './condition-table.ts'
+import { conditionKeysOf } from '../../authorize/permission-condition-keys.ts'
 import { kmsOperations } from './operations/table.ts'
 
 const key = keyWith([{ Effect: 'Allow', Principal: '*' }], {

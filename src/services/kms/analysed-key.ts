@@ -1,19 +1,10 @@
 import type { AnalysedGrant, AnalysedKey } from '../../authorize/analyse/world.ts'
 import { parseArn, parseKeyId, type Region } from '../../base/ids.ts'
-import { contextOf, type GrantRecord, operationNames } from './grant.ts'
+import { isEnforced } from './enforced.ts'
+import { contextOf, operationNames } from './grant.ts'
 import type { Grants } from './grants.ts'
 import { arnOf, type KeyRecord } from './key.ts'
 import type { KmsState } from './state.ts'
-
-/** A key with this tag keeps its duties separate (`separation.ts`). */
-const separationTag = { TagKey: 'kagiban:separation-of-duties', TagValue: 'enforced' }
-
-export function isEnforced({ tags }: Pick<KeyRecord, 'tags'>): boolean {
-  return tags.some(
-    ({ TagKey, TagValue }) =>
-      TagKey === separationTag.TagKey && TagValue === separationTag.TagValue,
-  )
-}
 
 /** A key, its aliases and its tags, as an analysis looks at them. */
 export function analysedKey(key: KeyRecord, state: KmsState): AnalysedKey {
@@ -28,17 +19,16 @@ export function analysedKey(key: KeyRecord, state: KmsState): AnalysedKey {
   }
 }
 
-/** The grants on a key, and another that is to be; undefined: they are more than an analysis takes. */
+/** Grants on one key beyond which an analysis would take too long. */
+const grantsMax = 5000
+
+/** The grants on a key; undefined: they are more than an analysis takes. */
 export function analysedGrants(
   key: KeyRecord,
   grants: Grants,
-  countMax: number,
-  another?: GrantRecord,
 ): readonly AnalysedGrant[] | undefined {
-  if (grants.count(key) > countMax) return undefined
-  const present = grants.ofKey(key, { after: undefined, count: countMax })
-  const all = another === undefined ? present : [...present, another]
-  return all.map((grant) => ({
+  if (grants.count(key) > grantsMax) return undefined
+  return grants.ofKey(key, { after: undefined, count: grantsMax }).map((grant) => ({
     grantId: grant.grantId,
     grantee: grant.grantee,
     operations: operationNames(grant.operations),

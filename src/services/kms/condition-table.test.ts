@@ -3,10 +3,13 @@ import { test } from 'node:test'
 import { type ConditionKey, conditionKeyOf, conditionKeys } from '../../authorize/condition-keys.ts'
 import { decide } from '../../authorize/evaluate.ts'
 import { noLayers } from '../../authorize/layers.ts'
+import {
+  type ConditionSubject,
+  conditionKeysOf,
+} from '../../authorize/permission-condition-keys.ts'
 import { compilePolicy } from '../../authorize/policy/compile.ts'
 import type { Caller } from '../../base/caller.ts'
 import type { Check, ConditionValues } from '../operation.ts'
-import { type ConditionSubject, conditionKeysOf } from './condition-table.ts'
 import { arnOf } from './key.ts'
 import { kmsOperations } from './operations/table.ts'
 import { account, otherRegion, region, TestKms } from './testing/test-kms.ts'

@@ -12,8 +12,8 @@ import type { KeyTarget } from './key-identifier.ts'
 import type { Tag } from './tags.ts'
 
 /**
- * What conditions in policies can ask of a call on KMS, beside the global keys. `condition-table.ts` is the list of
- * what there may be, and a test holds both together.
+ * What conditions in policies can ask of a call on KMS, beside the global keys. `permission-condition-keys.ts` of
+ * `authorize/` is the list of what there may be, and a test holds both together.
  * https://docs.aws.amazon.com/kms/latest/developerguide/policy-conditions.html
  */
 type Conditions = Record<string, string | readonly string[]>

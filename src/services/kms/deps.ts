@@ -1,4 +1,3 @@
-import type { AnalysedGrant, AnalysedKey } from '../../authorize/analyse/world.ts'
 import type { PrincipalNames } from '../../authorize/policy/bind.ts'
 import type { Caller } from '../../base/caller.ts'
 import type { AccountId, KeyId, Region } from '../../base/ids.ts'
@@ -36,8 +35,6 @@ export type PolicyRules = {
    * by their unique ids.
    */
   admitKeyPolicy(text: string, change: PolicyChange): string
-  /** Why a key does not, or cannot be proven to, keep administration and use apart; undefined: it does. */
-  mixedDuties(key: AnalysedKey, grants: readonly AnalysedGrant[]): string | undefined
   /** A stored policy as callers are shown it. */
   shownKeyPolicy(text: string): string
   /** Unique ids of the principals that grants name. */

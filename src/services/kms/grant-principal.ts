@@ -67,11 +67,3 @@ export function partiesOf(caller: Caller): readonly CallerParty[] {
       return []
   }
 }
-
-/** How a party of a grant is the caller; undefined when it is not. */
-export function asParty(
-  caller: Caller,
-  party: string | undefined,
-): PermittingGrant['grantee'] | undefined {
-  return partiesOf(caller).find((each) => each.party === party)?.grantee
-}

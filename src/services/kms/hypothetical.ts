@@ -1,4 +1,5 @@
 import { type KeyPermission, keyPermissions } from '../../authorize/analyse/permissions.ts'
+import { conditionKeysOf } from '../../authorize/permission-condition-keys.ts'
 import { isSymmetric } from '../../hsm/key-specs.ts'
 import type { EncryptionContext } from '../../hsm/port.ts'
 import type { CallContext, Check, PermittingGrant } from '../operation.ts'
@@ -19,12 +20,6 @@ export type HypotheticalUse = {
   readonly key: string
   readonly context: EncryptionContext | undefined
 }
-
-const encrypting = new Set([
-  ...['Encrypt', 'Decrypt', 'ReEncryptFrom', 'ReEncryptTo', 'GenerateDataKey'],
-  ...['GenerateDataKeyWithoutPlaintext', 'GenerateDataKeyPair'],
-  'GenerateDataKeyPairWithoutPlaintext',
-])
 
 /** One of the grants that name the caller, its role or its account, and why it permits this or does not. */
 export type GrantTrace = {
@@ -67,7 +62,7 @@ function checkOf(
   { permission, context }: HypotheticalUse,
   deps: Pick<KmsDeps, 'state' | 'grants'>,
 ): Check {
-  if (encrypting.has(name)) {
+  if (conditionKeysOf(permission, 'key').includes('kms:EncryptionAlgorithm')) {
     const algorithm = isSymmetric(target.key.keySpec) ? 'SYMMETRIC_DEFAULT' : 'unknown'
     return useCheck(call, permission, target, { algorithm, context }, deps)
   }

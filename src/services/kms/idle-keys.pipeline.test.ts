@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { account, House } from '../../testing/house.ts'
+import { account, House, turns } from '../../testing/house.ts'
 import type { KeyLastUse } from './last-usage.ts'
 
 const dayMs = 86_400_000
@@ -100,4 +100,20 @@ test('other operations never carry it', async (t) => {
   const KeyId = await keyWith(statement('kms:EnableKey', idle('NumericGreaterThanEquals')))
   assert.equal((await house.call('EnableKey', { KeyId })).error, denied)
   assert.equal(usage.asked, 0)
+})
+
+test('a policy that asks only when the call is decided anew leaves no search behind that may fail', async (t) => {
+  const { house, usage, statement, idle, keyWith, disable } = await world(t)
+  usage.fails = true
+  const KeyId = await keyWith(statement('kms:DisableKey'))
+  const asking = {
+    Version: '2012-10-17',
+    Statement: [statement('kms:*'), statement('kms:DisableKey', idle('NumericLessThan'), 'Deny')],
+  }
+  house.faults.commit = async () => {
+    house.faults.commit = () => {}
+    await house.ok('PutKeyPolicy', { KeyId, Policy: JSON.stringify(asking) })
+  }
+  assert.equal(await disable(KeyId), 'KMSInternalException')
+  await turns()
 })

@@ -1,8 +1,9 @@
 import type { Region } from '../../base/ids.ts'
 import type { Material } from '../../hsm/port.ts'
-import type { Mirror, Table } from '../../storage/mirror.ts'
+import type { Codec, Mirror, Table } from '../../storage/mirror.ts'
 import { type Put, StoreConflict } from '../../storage/port.ts'
 import type { AliasRecord } from './alias.ts'
+import { isEnforced, separationTag } from './enforced.ts'
 import { GroupIndex } from './group-index.ts'
 import type { KeyRecord } from './key.ts'
 import { storedRecord } from './materials.ts'
@@ -13,14 +14,21 @@ import { recordCodec } from './record-codec.ts'
 export type KeyGlance = Pick<
   KeyRecord,
   'region' | 'keyId' | 'account' | 'createdAt' | 'state' | 'rotation' | 'nextExpiry'
->
+> & { readonly tags?: KeyRecord['tags'] }
 type AliasGlance = Pick<AliasRecord, 'targetKeyId'>
 type MaterialGlance = Pick<Material, 'region' | 'generation' | 'wrapped'>
 
-const keyCodec = recordCodec<KeyRecord, keyof KeyGlance>(
+const plainKeyCodec = recordCodec<KeyRecord, Exclude<keyof KeyGlance, 'tags'>>(
   ['region', 'keyId', 'account', 'createdAt', 'state'],
   ['rotation', 'nextExpiry'],
 )
+const keyCodec: Codec<KeyRecord, KeyGlance> = {
+  ...plainKeyCodec,
+  // Close to the beginning, where `mayBeEnforced` finds them soon.
+  encode: ({ tags, ...key }) => plainKeyCodec.encode({ tags, ...key }),
+  // Few keys have the tag that counts, and those are decoded; the tags of all others are nobody's concern.
+  glance: (body) => (mayBeEnforced(body) ? undefined : plainKeyCodec.glance?.(body)),
+}
 const aliasCodec = recordCodec<AliasRecord, keyof AliasGlance>(['targetKeyId'])
 const materialCodec = recordCodec<Material, keyof MaterialGlance>([
   'region',
@@ -46,6 +54,9 @@ export class KmsState {
   readonly #rotating = new Map<string, number>()
   /** Rows of keys with material that expires, and when the next does. */
   readonly #expiring = new Map<string, number>()
+
+  /** Rows of keys that keep their duties separate. */
+  readonly #enforced = new Set<string>()
 
   /** Declares its tables: to be made before the mirror is loaded. */
   constructor(mirror: Mirror) {
@@ -94,6 +105,11 @@ export class KmsState {
 
   aliasNames(region: Region, account: string): OrderedIds {
     return this.#aliasNames.get(`${region}/${account}`) ?? none
+  }
+
+  /** Rows of the keys that keep their duties separate, in every account and Region. */
+  get enforced(): ReadonlySet<string> {
+    return this.#enforced
   }
 
   /** Keys pending deletion, in every account and Region. */
@@ -170,6 +186,8 @@ export class KmsState {
     else this.#pendingDeletion.delete(row)
     keep(this.#rotating, row, now?.rotation?.nextDate)
     keep(this.#expiring, row, now?.nextExpiry)
+    if (now?.tags !== undefined && isEnforced({ tags: now.tags })) this.#enforced.add(row)
+    else this.#enforced.delete(row)
     // Part of the row's id: a text from a glance would keep the whole row in memory.
     const keyId = row.slice(row.indexOf('/') + 1)
     if (now !== undefined && before === undefined) {
@@ -204,6 +222,16 @@ function keep(times: Map<string, number>, row: string, time: number | undefined)
 function* upTo(times: ReadonlyMap<string, number>, now: number): Iterable<string> {
   for (const [row, time] of times) if (time <= now) yield row
 }
+
+/** Whether the text of a key's row may be of one that keeps its duties separate. */
+export function mayBeEnforced(body: string): boolean {
+  // Within texts, such as a policy, quotation marks are escaped.
+  const tags = body.indexOf(tagsOpening)
+  if (tags >= 0 && body[tags + tagsOpening.length] === ']') return false
+  return body.includes(separationTag.TagKey)
+}
+
+const tagsOpening = '"tags":['
 
 function keyRow(key: KeyRecord): string {
   return `${key.region}/${key.keyId}`

@@ -14,13 +14,13 @@ export function invalidParameterValue(text: string): ServiceError {
 }
 
 /** There are no devices here that could have shown a code. */
-export function unknownMfaDevice(): ServiceError {
+function unknownMfaDevice(): ServiceError {
   return accessDenied(
     'MultiFactorAuthentication failed, unable to validate MFA code. Please verify your MFA serial number is valid and associated with this user.',
   )
 }
 
-export function incompleteMfa(): ServiceError {
+function incompleteMfa(): ServiceError {
   return accessDenied(
     'MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.',
   )

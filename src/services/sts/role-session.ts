@@ -1,5 +1,6 @@
 import { admitIdentityPolicy } from '../../authorize/admit-identity.ts'
 import { internalError } from '../../base/errors.ts'
+import { isAwsManaged } from '../../identities/aws-managed-policies.ts'
 import { type IssuedSession, issueSession } from '../../identities/issue-session.ts'
 import { sessionArn } from '../../identities/principals.ts'
 import type { RoleRecord } from '../../identities/records.ts'
@@ -114,14 +115,10 @@ function managedPolicies(
   if (asked === undefined || asked.length === 0) return undefined
   return asked.map(({ arn = '' }) => {
     const policy = identities.managedPolicy(arn)
-    if (policy !== undefined && (policy.account === account || arn.startsWith(awsPolicies))) {
-      return arn
-    }
+    if (policy?.account === account || (policy !== undefined && isAwsManaged(policy))) return arn
     throw validation(`Policy ${arn} does not exist or is not attachable.`)
   })
 }
-
-const awsPolicies = 'arn:aws:iam::aws:policy/'
 
 /** responseElements of both: neither the secret nor the token. */
 export function recordedRoleSession(output: RoleSessionOutput): JsonObject {

@@ -1,7 +1,8 @@
-import { type AccountId, parseAccountId, parseArn } from '../../base/ids.ts'
+import { type AccountId, parseAccountId } from '../../base/ids.ts'
 import type { Identities } from '../../identities/identities.ts'
 import { type RoleRecord, roleArn } from '../../identities/records.ts'
 import type { ConditionValues, Resource } from '../operation.ts'
+import { entityTagConditions } from '../tag-conditions.ts'
 import { validation } from './errors.ts'
 
 /** What a caller asks to be: a role, if there is one of that ARN. */
@@ -11,16 +12,16 @@ export type AskedRole = {
   readonly role: RoleRecord | undefined
 }
 
+/** The characters and lengths that paths and names of roles have. */
+const roleForm = /^arn:aws:iam::(\d{12}):role(\/(?:[\x21-\x7e]+\/)?)([\w+=,.@-]{1,64})$/
+const pathMax = 512
+
 /** Throws 'validation' for an ARN that can be no role's. Whether there is the role is told by nothing but a session. */
 export function askedRole(identities: Identities, arn: string): AskedRole {
-  const parts = parseArn(arn)
-  const account = parseAccountId(parts?.account ?? '')
-  const isRole =
-    parts?.service === 'iam' && parts.region === '' && parts.resource.startsWith('role/')
-  if (parts?.partition !== 'aws' || account === undefined || !isRole) {
-    throw validation('Request ARN is invalid')
-  }
-  const role = identities.roles.get(account, arn.slice(arn.lastIndexOf('/') + 1))
+  const [, digits = '', path = '', name = ''] = roleForm.exec(arn) ?? []
+  const account = parseAccountId(digits)
+  if (account === undefined || path.length > pathMax) throw validation('Request ARN is invalid')
+  const role = identities.roles.get(account, name)
   const found = role !== undefined && roleArn(role) === arn ? role : undefined
   return { arn, account, role: found }
 }
@@ -44,10 +45,5 @@ const trustsNobody = JSON.stringify({
 
 /** Its tags and its account, as condition keys. */
 export function roleConditions({ account, role }: AskedRole): ConditionValues {
-  const conditions: Record<string, string> = { 'aws:ResourceAccount': account }
-  for (const { Key, Value } of role?.tags ?? []) {
-    conditions[`aws:ResourceTag/${Key}`] = Value
-    conditions[`iam:ResourceTag/${Key}`] = Value
-  }
-  return conditions
+  return { 'aws:ResourceAccount': account, ...entityTagConditions(role?.tags ?? []) }
 }

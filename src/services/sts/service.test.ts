@@ -76,7 +76,8 @@ for (const [name, [request, response]] of Object.entries(shapes)) {
 }
 
 test('STS speaks the Query protocol of 2011-06-15', () => {
-  const { operations: _, ...service } = stsService(none)
+  const { operations: _, requestPool, ...service } = stsService(none)
+  assert.equal(requestPool?.('AssumeRole', undefined), 'sts')
   assert.deepEqual(service, {
     signingName: 'sts',
     eventSource: 'sts.amazonaws.com',

@@ -6,6 +6,7 @@ import { decodeAuthorizationMessage } from './operations/decode-authorization-me
 import { getAccessKeyInfo } from './operations/get-access-key-info.ts'
 import { getCallerIdentity } from './operations/get-caller-identity.ts'
 import { getSessionToken } from './operations/get-session-token.ts'
+import { stsPool } from './quotas.ts'
 
 const operations: readonly AnyOperation[] = [
   assumeRole,
@@ -33,5 +34,6 @@ export function stsService(deps: StsDeps): Service {
     },
     operations: stsOperations,
     deps,
+    requestPool: () => stsPool,
   }
 }

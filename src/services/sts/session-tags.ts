@@ -1,4 +1,5 @@
 import type { ConditionValues } from '../operation.ts'
+import { requestTagConditions } from '../tag-conditions.ts'
 import { invalidParameterValue } from './errors.ts'
 
 type Tag = { readonly Key: string; readonly Value: string }
@@ -54,9 +55,7 @@ export function requestedTagConditions(
   passed: readonly Tag[] = [],
   transitiveKeys: readonly string[] = [],
 ): ConditionValues {
-  const conditions: Record<string, string | readonly string[]> = {}
-  for (const { Key, Value } of passed) conditions[`aws:RequestTag/${Key}`] = Value
-  if (passed.length > 0) conditions['aws:TagKeys'] = passed.map(({ Key }) => Key)
-  if (transitiveKeys.length > 0) conditions['sts:TransitiveTagKeys'] = transitiveKeys
-  return conditions
+  const conditions = requestTagConditions(passed)
+  if (transitiveKeys.length === 0) return conditions
+  return { ...conditions, 'sts:TransitiveTagKeys': transitiveKeys }
 }

@@ -1,15 +1,27 @@
 import { internalError, ServiceError } from '../../base/errors.ts'
-import { type OutboxEvent, type Row, type Store, StoreConflict, type Transaction } from '../port.ts'
+import {
+  type OutboxEvent,
+  type Row,
+  type Store,
+  StoreConflict,
+  type Transaction,
+  textDigest,
+  type Unchanged,
+} from '../port.ts'
 
 /** What a database file is to the default store: shared by the adapters that are given it. */
 export class SharedRows {
   revision = 0
   readonly rows = new Map<string, Row>()
   readonly outbox = new Map<string, OutboxEvent>()
+  /** The revision of the last change of each kind. */
+  readonly #lastOf = new Map<string, number>()
+  readonly archive = new Map<string, string>()
 
   /** Writes all of the transaction or, throwing, nothing. */
-  commit({ puts, events }: Transaction): number {
+  commit({ puts, events, archive = [], unchanged }: Transaction): number {
     const revision = this.revision + 1
+    if (unchanged !== undefined) this.#requireUnchanged(unchanged)
     const changes = new Map<string, Row>()
     for (const { kind, id, body, expected } of puts) {
       const key = JSON.stringify([kind, id])
@@ -23,10 +35,21 @@ export class SharedRows {
     const ids = new Set(events.map(({ id }) => id))
     const repeated = ids.size < events.length || events.some(({ id }) => this.outbox.has(id))
     if (repeated) throw internalError('an event of the transaction is in the outbox already')
-    for (const [key, row] of changes) this.rows.set(key, row)
+    for (const [key, row] of changes) {
+      this.rows.set(key, row)
+      this.#lastOf.set(row.kind, revision)
+    }
     for (const event of events) this.outbox.set(event.id, event)
+    for (const text of archive) this.archive.set(textDigest(text), text)
     this.revision = revision
     return revision
+  }
+
+  #requireUnchanged({ kinds, since }: Unchanged): void {
+    for (const kind of kinds) {
+      if ((this.#lastOf.get(kind) ?? 0) <= since) continue
+      throw new StoreConflict(`a ${kind} has changed since revision ${since}`)
+    }
   }
 }
 
@@ -78,6 +101,11 @@ class MemoryStore implements Store {
     const revision = this.#shared.commit(transaction)
     this.#own += 1
     return revision
+  }
+
+  async archived(digest: string): Promise<string | undefined> {
+    this.#checkOpen()
+    return this.#shared.archive.get(digest)
   }
 
   async outbox(): Promise<OutboxEvent[]> {

@@ -119,6 +119,13 @@ export class SqliteStore implements Store {
     })
   }
 
+  archived(digest: string): Promise<string | undefined> {
+    return this.#read(() => {
+      const text = this.#sql.text.get(digest)?.[0]
+      return text === undefined ? undefined : String(text)
+    })
+  }
+
   outbox(): Promise<OutboxEvent[]> {
     return this.#read(() =>
       this.#sql.events

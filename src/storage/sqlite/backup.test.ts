@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { test } from 'node:test'
-import type { Row, Store } from '../port.ts'
+import { type Row, type Store, textDigest } from '../port.ts'
 import { openSqliteStore } from './store.ts'
 import { newStorePath } from './testing/directory.ts'
 
@@ -18,7 +18,8 @@ test('the copy holds what was committed before the call and nothing after', asyn
   const file = newStorePath(context)
   const store = await openSqliteStore({ file })
   const before = Array.from({ length: 8000 }, (_, index) => put(`before-${index}`, 'x'.repeat(600)))
-  const revision = await store.commit({ puts: before, events: [{ id: 'e', record: '{}' }] })
+  const events = [{ id: 'e', record: '{}' }]
+  const revision = await store.commit({ puts: before, events, archive: ['old'] })
   const copy = `${file}.copy`
   const steps: [number, number][] = []
   const late: Promise<number>[] = []
@@ -26,7 +27,7 @@ test('the copy holds what was committed before the call and nothing after', asyn
     late.push(store.commit({ puts: [put(`during-${steps.length}`, 'x')], events: [] }))
     steps.push([done, total])
   })
-  await store.commit({ puts: [put('after', '1')], events: [] })
+  await store.commit({ puts: [put('after', '1')], events: [], archive: ['later'] })
   assert.equal(existsSync(copy), false, 'the copy bears its name only when it is complete')
   await backup
   await Promise.all(late)
@@ -38,7 +39,9 @@ test('the copy holds what was committed before the call and nothing after', asyn
   const rows = await rowsOf(restored)
   assert.equal(rows.length, before.length)
   assert.ok(rows.every(({ id }) => id.startsWith('before-')))
-  assert.deepEqual(await restored.outbox(), [{ id: 'e', record: '{}' }])
+  assert.deepEqual(await restored.outbox(), events)
+  assert.equal(await restored.archived(textDigest('old')), 'old')
+  assert.equal(await restored.archived(textDigest('later')), undefined)
   assert.ok((await restored.commit({ puts: [put('new', '1')], events: [] })) > revision)
   await restored.close()
   assert.equal((await rowsOf(store)).length, before.length + 1 + late.length)

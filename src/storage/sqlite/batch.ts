@@ -1,5 +1,5 @@
 import { internalError } from '../../base/errors.ts'
-import { type Put, StoreConflict, type Transaction } from '../port.ts'
+import { type Put, StoreConflict, type Transaction, textDigest, type Unchanged } from '../port.ts'
 import { resultCode, resultCodeOf } from './database.ts'
 import type { Statements } from './statements.ts'
 
@@ -40,10 +40,13 @@ export function readRevision(sql: Statements): number {
   return revision
 }
 
-function writeOne(sql: Statements, { puts, events }: Transaction, revision: number): Outcome {
+function writeOne(sql: Statements, transaction: Transaction, revision: number): Outcome {
+  const { puts, events, archive = [], unchanged } = transaction
   sql.savepoint.run()
   try {
+    if (unchanged !== undefined) requireUnchanged(sql, unchanged)
     for (const put of puts) writeRow(sql, put, revision + 1)
+    for (const text of archive) sql.insertText.run(textDigest(text), text)
     for (const event of events) sql.insertEvent.run(event.id, event.record)
     sql.release.run()
     return { revision: revision + 1 }
@@ -54,6 +57,13 @@ function writeOne(sql: Statements, { puts, events }: Transaction, revision: numb
     sql.release.run()
     return { refused }
   }
+}
+
+function requireUnchanged(sql: Statements, { kinds, since }: Unchanged): void {
+  const row = sql.changedSince.get(since, JSON.stringify(kinds))
+  if (row === undefined) return
+  const [kind, id] = row
+  throw new StoreConflict(`${kind} '${id}' has changed since revision ${since}`)
 }
 
 function writeRow(sql: Statements, put: Put, revision: number): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { test } from 'node:test'
-import { type Put, type Row, type Store, StoreConflict } from '../port.ts'
+import { type Put, type Row, type Store, StoreConflict, textDigest } from '../port.ts'
 import { openSqliteStore } from './store.ts'
 import { newStorePath } from './testing/directory.ts'
 import { type Fault, faultyDatabase, sqliteError } from './testing/faulty-database.ts'
@@ -24,7 +24,8 @@ type Story = {
 async function tell(store: Store, story: Story): Promise<void> {
   const commit = async (id: string, change: Put) => {
     try {
-      await store.commit({ puts: [change], events: [{ id, record: '{}' }] })
+      const events = [{ id, record: '{}' }]
+      await store.commit({ puts: [change], events, archive: [`before ${id}`] })
       story.kept.push(id)
     } catch (error) {
       if (error instanceof StoreConflict) story.conflicted.push(id)
@@ -110,27 +111,34 @@ async function assertOnDisk(file: string, { kept, conflicted, failed }: Story): 
   for (const id of ids) assert.ok(events.has(id), `'${id}' has lost its event`)
   for (const id of conflicted)
     assert.ok(!events.has(id), `the event of '${id}', a conflict, is there`)
+  for (const id of [...ids, ...conflicted]) {
+    const text = ids.has(id) ? `before ${id}` : undefined
+    assert.equal(await store.archived(textDigest(`before ${id}`)), text)
+  }
   await store.close()
 }
 
-test('a read that fails is internal, names the file, and makes the store refuse', async (context) => {
-  const file = newStorePath(context)
-  let failing = false
-  const fault: Fault = (sql) =>
-    failing && sql.startsWith('SELECT min(kind)')
-      ? { error: sqliteError(11, 'database disk image is malformed'), afterwards: false }
-      : undefined
-  const store = await openSqliteStore({ file, connect: faultyDatabase(fault) })
-  failing = true
-  const expected = { code: 'internal', detail: new RegExp(`${file}.*malformed`) }
-  await assert.rejects(
-    store.load(() => undefined),
-    expected,
-  )
-  assert.equal(store.healthy, false)
-  await assert.rejects(store.commit({ puts: [put('a')], events: [] }), { code: 'internal' })
-  await store.close()
-})
+const reads: readonly [string, (store: Store) => Promise<unknown>][] = [
+  ['SELECT min(kind)', (store) => store.load(() => undefined)],
+  ['SELECT text', (store) => store.archived(textDigest('t'))],
+]
+for (const [statement, read] of reads) {
+  test(`a read that fails (${statement}) is internal, names the file, and makes the store refuse`, async (context) => {
+    const file = newStorePath(context)
+    let failing = false
+    const fault: Fault = (sql) =>
+      failing && sql.startsWith(statement)
+        ? { error: sqliteError(11, 'database disk image is malformed'), afterwards: false }
+        : undefined
+    const store = await openSqliteStore({ file, connect: faultyDatabase(fault) })
+    failing = true
+    const expected = { code: 'internal', detail: new RegExp(`${file}.*malformed`) }
+    await assert.rejects(read(store), expected)
+    assert.equal(store.healthy, false)
+    await assert.rejects(store.commit({ puts: [put('a')], events: [] }), { code: 'internal' })
+    await store.close()
+  })
+}
 
 test("the visitor's own error passes through load and leaves the store sound", async (context) => {
   const store = await openSqliteStore({ file: newStorePath(context) })

@@ -40,6 +40,11 @@ export const migrations: readonly string[] = [
      event_id TEXT NOT NULL UNIQUE,
      record TEXT NOT NULL
    ) STRICT;`,
+
+  // The archive, which was rows once. It has no lead: nothing is ever deleted from it.
+  `CREATE TABLE texts (digest TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL) STRICT;
+   INSERT INTO texts SELECT id, body FROM rows WHERE kind = 'superseded-policy' AND body IS NOT NULL;
+   DELETE FROM rows WHERE kind = 'superseded-policy';`,
 ]
 
 /**

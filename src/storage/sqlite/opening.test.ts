@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import type { Row } from '../port.ts'
+import { type Row, textDigest } from '../port.ts'
 import { openDatabase } from './database.ts'
 import { migrate, migrations } from './migrations.ts'
 import { openSqliteStore } from './store.ts'
@@ -40,7 +40,7 @@ test('a store of a newer version is refused', async (context) => {
   newer.exec(`PRAGMA user_version = ${migrations.length + 1}`)
   newer.close()
   await assert.rejects(openSqliteStore({ file }), {
-    message: /version 2, written by a newer Kagiban; this one knows versions up to 1/,
+    message: /version 3, written by a newer Kagiban; this one knows versions up to 2/,
   })
 })
 
@@ -141,7 +141,7 @@ test('migrations run from any version on, each once, and stop at a failure', asy
   database.close()
 })
 
-test('a store of version 1 opens with its rows', async (context) => {
+test('a store of version 1 opens with its rows, and what was archived in rows then', async (context) => {
   const file = newStorePath(context)
   const database = openDatabase(file)
   database.exec('PRAGMA page_size = 1024')
@@ -149,6 +149,7 @@ test('a store of version 1 opens with its rows', async (context) => {
   database.exec(`
     UPDATE revision SET value = 7;
     INSERT INTO rows VALUES ('key', 'a', 7, zeroblob(230), '{"a":1}');
+    INSERT INTO rows VALUES ('superseded-policy', '${textDigest('old')}', 6, zeroblob(230), 'old');
     INSERT INTO outbox (event_id, record) VALUES ('e', '{}')`)
   database.close()
   const store = await openSqliteStore({ file })
@@ -156,6 +157,7 @@ test('a store of version 1 opens with its rows', async (context) => {
   assert.equal(await store.load((row) => rows.push(row)), 7)
   assert.deepEqual(rows, [{ kind: 'key', id: 'a', revision: 7, body: '{"a":1}' }])
   assert.deepEqual(await store.outbox(), [{ id: 'e', record: '{}' }])
+  assert.equal(await store.archived(textDigest('old')), 'old')
   await store.close()
   rmSync(file)
 })

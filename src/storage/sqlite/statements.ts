@@ -29,7 +29,13 @@ const sql = {
   kindAfter: 'SELECT min(kind) FROM rows WHERE kind > ?',
   liveRows: `SELECT id, revision, body FROM rows
     WHERE kind = ? AND id > ? AND body IS NOT NULL ORDER BY id LIMIT ?`,
+  /** A row of one of the kinds, a JSON list, that has changed since. The index has the kinds. */
+  changedSince: `SELECT kind, id FROM rows
+    WHERE revision > ?1 AND kind IN (SELECT value FROM json_each(?2)) LIMIT 1`,
   rowsSince: 'SELECT kind, id, revision, body FROM rows WHERE revision > ? ORDER BY revision',
+
+  insertText: 'INSERT INTO texts (digest, text) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING',
+  text: 'SELECT text FROM texts WHERE digest = ?',
 
   insertEvent: 'INSERT INTO outbox (event_id, record) VALUES (?, ?)',
   deleteEvent: 'DELETE FROM outbox WHERE event_id = ?',

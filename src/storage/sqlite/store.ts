@@ -78,7 +78,7 @@ function checkOwner(database: Database): void {
   if (owner !== applicationId && !unclaimed) throw new Error('it belongs to another application')
 }
 
-/** No PRAGMA quick_check (0.2 s for 100,000 rows): `load` reads every row, and so finds damaged pages. */
+/** No PRAGMA quick_check (0.2 s for 100,000 rows): `load` reads every row, and so finds their damaged pages. */
 function configure(database: Database): void {
   database.exec(`PRAGMA page_size = ${pageSize}`)
   const [mode] = database.prepare('PRAGMA journal_mode = WAL').get() ?? []

@@ -8,6 +8,7 @@ import type { IamDeps } from '../deps.ts'
 import { invalidInput } from '../errors.ts'
 import * as shapes from '../shapes.ts'
 import { contextKeysOf } from '../simulation/context-keys.ts'
+import { requireBoundedInputs } from '../simulation/policy-inputs.ts'
 import { contextKeysOutput } from '../simulation/shapes.ts'
 import { findSource } from '../simulation/source.ts'
 
@@ -23,6 +24,7 @@ export const getContextKeysForCustomPolicy = operation({
   checks: (call) => [iamCheck(call, 'iam:GetContextKeysForCustomPolicy', '*')],
   audit: { request: (request) => recorded(customInput, request, 'PolicyInputList') },
   handle(_call, request) {
+    requireBoundedInputs(request.PolicyInputList)
     return { output: { ContextKeyNames: contextKeysOf(request.PolicyInputList.map(documentOf)) } }
   },
 })
@@ -45,6 +47,7 @@ export const getContextKeysForPrincipalPolicy = operation({
     resources: ({ resources }) => resources,
   },
   handle(_call, request, source) {
+    requireBoundedInputs(request.PolicyInputList)
     const { identity } = source.simulated().layers
     const texts = [...identity.map(({ policy }) => policy.text), ...(request.PolicyInputList ?? [])]
     return { output: { ContextKeyNames: contextKeysOf(texts.map(documentOf)) } }

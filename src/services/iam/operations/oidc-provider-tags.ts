@@ -1,7 +1,7 @@
 import { required, structure } from '../../../wire/schema.ts'
 import { operation } from '../../operation.ts'
+import { requestTagConditions, tagKeyConditions } from '../../tag-conditions.ts'
 import { recorded } from '../audit.ts'
-import { requestTagConditions } from '../checks.ts'
 import type { IamDeps } from '../deps.ts'
 import {
   findProvider,
@@ -63,12 +63,7 @@ export const untagOpenIDConnectProvider = operation({
   resolve: (call, { OpenIDConnectProviderArn }, deps: IamDeps) =>
     findProvider(call, OpenIDConnectProviderArn, deps),
   checks: (call, { TagKeys }, target) => [
-    providerCheck(
-      call,
-      'iam:UntagOpenIDConnectProvider',
-      target,
-      TagKeys.length === 0 ? {} : { 'aws:TagKeys': TagKeys },
-    ),
+    providerCheck(call, 'iam:UntagOpenIDConnectProvider', target, tagKeyConditions(TagKeys)),
   ],
   audit: {
     request: (request) => recorded(untagInput, request, 'OpenIDConnectProviderArn', 'TagKeys'),

@@ -1,7 +1,7 @@
 import { required, structure } from '../../../wire/schema.ts'
 import { operation } from '../../operation.ts'
+import { requestTagConditions, tagKeyConditions } from '../../tag-conditions.ts'
 import { recorded } from '../audit.ts'
-import { requestTagConditions } from '../checks.ts'
 import type { IamDeps } from '../deps.ts'
 import {
   findPolicy,
@@ -57,12 +57,7 @@ export const untagPolicy = operation({
   resolve: (call, request, { identities }: IamDeps) =>
     findPolicy(call, request.PolicyArn, identities),
   checks: (call, request, target) => [
-    policyChangeCheck(
-      call,
-      'iam:UntagPolicy',
-      target,
-      request.TagKeys.length === 0 ? {} : { 'aws:TagKeys': request.TagKeys },
-    ),
+    policyChangeCheck(call, 'iam:UntagPolicy', target, tagKeyConditions(request.TagKeys)),
   ],
   audit: {
     request: (request) => recorded(untagInput, request, 'PolicyArn', 'TagKeys'),

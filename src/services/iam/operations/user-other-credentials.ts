@@ -53,7 +53,7 @@ const loginParts = {
   ) => credentialOwner(call, request.UserName, deps),
 }
 
-export const getLoginProfile = operation({
+const getLoginProfile = operation({
   ...loginParts,
   name: 'GetLoginProfile',
   output: structure({
@@ -74,7 +74,7 @@ export const getLoginProfile = operation({
   },
 })
 
-export const deleteLoginProfile = operation({
+const deleteLoginProfile = operation({
   ...loginParts,
   name: 'DeleteLoginProfile',
   output: undefined,

@@ -10,6 +10,7 @@ import type { ConditionValues } from '../../operation.ts'
 import type { IamDeps } from '../deps.ts'
 import { invalidInput } from '../errors.ts'
 import { contextOf } from './context-entries.ts'
+import { requireBoundedInputs } from './policy-inputs.ts'
 import type { SimulationRequest } from './shapes.ts'
 import type { Simulated } from './source.ts'
 
@@ -49,6 +50,7 @@ export function scenarioOf(
       throw invalidInput(`Invalid Resource ARN: ${resource}`)
     }
   }
+  requireBoundedInputs(inputs, request.PermissionsBoundaryPolicyInputList)
   const passed = inputs.map((text, at) => inputPolicy(text, `PolicyInputList.${at + 1}`))
   return {
     caller,

@@ -15,7 +15,7 @@ import * as shapes from '../shapes.ts'
 const resourceName = string({ min: 1, max: 2048 })
 const contextKeyName = string({ min: 5, max: 256 })
 
-export const contextEntry = structure({
+const contextEntry = structure({
   ContextKeyName: contextKeyName,
   ContextKeyValues: list(string()),
   ContextKeyType: oneOf(

@@ -10,7 +10,6 @@ import { aliasExists, aliasQuota } from '../errors.ts'
 import { arnOf } from '../key.ts'
 import { managed } from '../key-identifier.ts'
 import { requireState } from '../key-state.ts'
-import { requireSeparation } from '../separation.ts'
 import * as shapes from '../shapes.ts'
 
 const rules = managed('kms:CreateAlias')
@@ -55,8 +54,6 @@ export const createAlias = operation({
     if (state.aliasNamesOf(key).length >= limits.aliasesPerKey) {
       throw aliasQuota(arnOf(key), limits.aliasesPerKey)
     }
-    const aliases = [...state.aliasNamesOf(key), request.AliasName]
-    requireSeparation(deps, key, { key, aliases }, 'invalid-state')
     const alias = state.addAlias({
       region,
       account: key.account,

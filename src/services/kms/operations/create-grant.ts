@@ -1,6 +1,5 @@
 import { structure } from '../../../wire/schema.ts'
 import { type CallContext, operation } from '../../operation.ts'
-import { isEnforced } from '../analysed-key.ts'
 import { keyResource } from '../audit.ts'
 import { newGrantCheck } from '../conditions.ts'
 import type { KmsDeps } from '../deps.ts'
@@ -20,7 +19,6 @@ import { arnOf, type KeyRecord } from '../key.ts'
 import { managed, resolveKey } from '../key-identifier.ts'
 import { requireState } from '../key-state.ts'
 import { requireGrantTokens } from '../refusals.ts'
-import { requireSeparation } from '../separation.ts'
 import * as shapes from '../shapes.ts'
 
 const rules = { ...managed('kms:CreateGrant'), crossAccount: true }
@@ -60,7 +58,7 @@ export const createGrant = operation({
     resources: ({ key }) => [keyResource(key)],
   },
   handle(call, request, { key, terms }, deps) {
-    const { state, grants, random, limits } = deps
+    const { grants, random, limits } = deps
     requireParties(request, deps.policies.principals)
     requireState(key, 'CreateGrant')
     requireFit(terms, key)
@@ -70,16 +68,13 @@ export const createGrant = operation({
     if (present === undefined && grants.count(key) >= limits.grantsPerKey) {
       throw grantQuota(arnOf(key), limits.grantsPerKey)
     }
-    requireSeparation(deps, key, { key, grant: present ?? draft }, 'invalid-state')
-    if (request.DryRun === true) throw dryRunSucceeded()
     const grant = present ?? draft
-    // Of two grants at once, each may keep duties separate and both together not.
-    const alone = isEnforced(key) ? [state.replaceKey(key, key)] : []
     return {
       output: { GrantToken: newGrantToken(grant, random), GrantId: grant.grantId },
       // The key's row does not go along, as it does with an alias, so that grants on one key are made side by side. The
       // key cannot go meanwhile: whoever wants it gone waits for days.
-      changes: present === undefined ? [grants.add(draft), ...alone] : [],
+      changes: present === undefined ? [grants.add(draft)] : [],
+      ...(request.DryRun === true && { dryRun: dryRunSucceeded() }),
     }
   },
 })

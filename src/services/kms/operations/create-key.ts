@@ -11,7 +11,6 @@ import type { KeyRecord } from '../key.ts'
 import { customerMasterKeySpecOf, keyMetadata, recordedMetadata } from '../key-metadata.ts'
 import { checkPolicy } from '../key-policy.ts'
 import { type NewKind, newKindOf } from '../new-kind.ts'
-import { requireSeparation } from '../separation.ts'
 import * as shapes from '../shapes.ts'
 import { checkTags, sortTags } from '../tags.ts'
 
@@ -96,7 +95,6 @@ export const createKey = operation({
             ...given,
             policy: checkPolicy(call, given, request.BypassPolicyLockoutSafetyCheck, deps),
           }
-    requireSeparation(deps, undefined, { key: draft }, 'tag')
     if (origin.value === 'EXTERNAL') {
       return {
         output: { KeyMetadata: keyMetadata(draft, deps) },

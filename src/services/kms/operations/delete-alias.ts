@@ -7,7 +7,6 @@ import { aliasCheck, managementCheck } from '../conditions.ts'
 import type { KmsDeps } from '../deps.ts'
 import { unknownAlias } from '../errors.ts'
 import { requireState } from '../key-state.ts'
-import { requireSeparation } from '../separation.ts'
 import * as shapes from '../shapes.ts'
 
 export const deleteAlias = operation({
@@ -36,8 +35,6 @@ export const deleteAlias = operation({
   handle(_call, _request, { alias, key }, deps) {
     const { state } = deps
     requireState(key, 'DeleteAlias')
-    const aliases = state.aliasNamesOf(key).filter((each) => each !== alias.aliasName)
-    requireSeparation(deps, key, { key, aliases }, 'invalid-state')
     return { output: undefined, changes: [state.removeAlias(alias)] }
   },
 })

@@ -6,7 +6,6 @@ import type { KmsDeps } from '../deps.ts'
 import { managed, resolveKey } from '../key-identifier.ts'
 import { checkPolicy, policyName, requirePolicyName } from '../key-policy.ts'
 import { requireState } from '../key-state.ts'
-import { requireSeparation } from '../separation.ts'
 import * as shapes from '../shapes.ts'
 
 const rules = managed('kms:PutKeyPolicy')
@@ -46,8 +45,6 @@ export const putKeyPolicy = operation({
     requireState(key, 'PutKeyPolicy')
     const put = { ...key, policy: request.Policy }
     const policy = checkPolicy(call, put, request.BypassPolicyLockoutSafetyCheck, deps)
-    const changed = { ...key, policy }
-    requireSeparation(deps, key, { key: changed }, 'malformed-policy')
-    return { output: undefined, changes: [deps.state.replaceKey(key, changed)] }
+    return { output: undefined, changes: [deps.state.replaceKey(key, { ...key, policy })] }
   },
 })

@@ -10,7 +10,6 @@ import { keyMetadata, recordedMetadata } from '../key-metadata.ts'
 import { checkPolicy } from '../key-policy.ts'
 import { requireState } from '../key-state.ts'
 import { isPrimary, sharedMembers } from '../replication.ts'
-import { requireSeparation } from '../separation.ts'
 import * as shapes from '../shapes.ts'
 import { checkTags, sortTags } from '../tags.ts'
 
@@ -80,7 +79,6 @@ export const replicateKey = operation({
     const { state, hsm } = deps
     requireState(primary, 'ReplicateKey')
     const replica = replicaOf(call, request, primary, deps)
-    requireSeparation(deps, undefined, { key: replica }, 'tag')
     const materials = primary.origin === 'EXTERNAL' ? [] : state.materialsOf(primary)
     const replicated = await Promise.all(
       materials.map((material) => hsm.replicate(material, replica.region)),

@@ -6,7 +6,6 @@ import type { KmsDeps } from '../deps.ts'
 import { arnOf } from '../key.ts'
 import { managed, resolveKey } from '../key-identifier.ts'
 import { requireState } from '../key-state.ts'
-import { requireSeparation } from '../separation.ts'
 import * as shapes from '../shapes.ts'
 import { checkTags, mergeTags } from '../tags.ts'
 
@@ -36,8 +35,6 @@ export const tagResource = operation({
     const { state, limits } = deps
     requireState(key, 'TagResource')
     const tags = mergeTags(key.tags, request.Tags, limits.tagsPerKey, arnOf(key))
-    const changed = { ...key, tags }
-    requireSeparation(deps, key, { key: changed }, 'tag')
-    return { output: undefined, changes: [state.replaceKey(key, changed)] }
+    return { output: undefined, changes: [state.replaceKey(key, { ...key, tags })] }
   },
 })

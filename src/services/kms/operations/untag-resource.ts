@@ -5,7 +5,6 @@ import { managementCheck, tagKeyConditions } from '../conditions.ts'
 import type { KmsDeps } from '../deps.ts'
 import { managed, resolveKey } from '../key-identifier.ts'
 import { requireState } from '../key-state.ts'
-import { requireSeparation } from '../separation.ts'
 import * as shapes from '../shapes.ts'
 import { checkTagKeys, withoutTags } from '../tags.ts'
 
@@ -33,8 +32,6 @@ export const untagResource = operation({
     requireState(key, 'UntagResource')
     const tags = withoutTags(key.tags, request.TagKeys)
     if (tags.length === key.tags.length) return { output: undefined, changes: [] }
-    const changed = { ...key, tags }
-    requireSeparation(deps, key, { key: changed }, 'tag')
-    return { output: undefined, changes: [deps.state.replaceKey(key, changed)] }
+    return { output: undefined, changes: [deps.state.replaceKey(key, { ...key, tags })] }
   },
 })

@@ -11,7 +11,6 @@ import { aliasOfOtherKind, aliasQuota, unknownAlias } from '../errors.ts'
 import { arnOf, type KeyRecord } from '../key.ts'
 import { managed } from '../key-identifier.ts'
 import { requireState } from '../key-state.ts'
-import { requireSeparation } from '../separation.ts'
 import * as shapes from '../shapes.ts'
 
 const rules = managed('kms:UpdateAlias')
@@ -54,7 +53,6 @@ export const updateAlias = operation({
     if (key.keyId !== current.keyId && state.aliasNamesOf(key).length >= limits.aliasesPerKey) {
       throw aliasQuota(arnOf(key), limits.aliasesPerKey)
     }
-    if (key.keyId !== current.keyId) requireSeparationOfBoth(deps, alias.aliasName, current, key)
     const moved = state.replaceAlias(alias, {
       ...alias,
       targetKeyId: key.keyId,
@@ -64,19 +62,6 @@ export const updateAlias = operation({
     return { output: undefined, changes: [moved, state.replaceKey(key, key)] }
   },
 })
-
-/** Policies can go by the aliases of the key that loses one, and of the key that gains it. */
-function requireSeparationOfBoth(
-  deps: KmsDeps,
-  name: string,
-  from: KeyRecord,
-  to: KeyRecord,
-): void {
-  const left = deps.state.aliasNamesOf(from).filter((each) => each !== name)
-  const aliases = [...deps.state.aliasNamesOf(to), name]
-  requireSeparation(deps, from, { key: from, aliases: left }, 'invalid-state')
-  requireSeparation(deps, to, { key: to, aliases }, 'invalid-state')
-}
 
 /** Throws 'validation': whoever uses the alias must not find a key that does something else. */
 function requireSameKind(alias: string, from: KeyRecord, to: KeyRecord): void {

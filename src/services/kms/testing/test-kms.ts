@@ -128,7 +128,6 @@ export class TestKms {
       policies: {
         defaultKeyPolicy: (owner) => `{"default":"${owner}"}`,
         admitKeyPolicy: (text, change) => this.#admit(text, change),
-        mixedDuties: () => undefined,
         shownKeyPolicy: (text) => text,
         accountExists: (id) => id === account || id === otherAccount,
         principals: this.principals,
@@ -161,6 +160,7 @@ export class TestKms {
         if (setting.deny?.(check) === true) throw new ServiceError('access-denied', 'denied')
       }
       result = await operation.handle(call, input, target, this.deps)
+      if (result?.dryRun !== undefined) throw result.dryRun
       await this.commit(result?.changes ?? [])
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error

@@ -1,3 +1,5 @@
+import { conditionKeyOf } from '../condition-keys.ts'
+import { conditionKeysOf } from '../permission-condition-keys.ts'
 import type { KeyDomain } from './key-solver.ts'
 import { isSymmetric, keyPermissions } from './permissions.ts'
 import type { ValueDomain } from './value-solver.ts'
@@ -29,49 +31,37 @@ function whole(min: number, max: number): ValueDomain {
 /** Of no request at all can less be assumed than of one whose keys nobody knows. */
 export const anything: KeyDomain = sometimes(text)
 
-/** Keys that requests on a key bring, the permissions that have them, and what they can be. Families end in `*`. */
-const ofKeyRequests: readonly (readonly [string, readonly string[], KeyDomain])[] = [
-  ['kms:bypasspolicylockoutsafetycheck', ['PutKeyPolicy'], sometimes(bool)],
-  ['kms:datakeypairspec', pairs(), always(text)],
-  ['kms:encryptionalgorithm', encryption(), always(text)],
-  ['kms:encryptioncontext:*', [...encryption(), 'CreateGrant'], sometimes(text, 'repeated')],
-  ['kms:encryptioncontextkeys', [...encryption(), 'CreateGrant'], sometimes(text, 'list')],
-  [
-    'kms:expirationmodel',
-    ['ImportKeyMaterial'],
-    sometimes(oneOf('KEY_MATERIAL_EXPIRES', 'KEY_MATERIAL_DOES_NOT_EXPIRE')),
-  ],
-  ['kms:grantconstraintsourcearn', ['CreateGrant'], sometimes(text)],
-  [
-    'kms:grantconstrainttype',
-    ['CreateGrant'],
-    sometimes(oneOf('EncryptionContextEquals', 'EncryptionContextSubset')),
-  ],
-  ['kms:grantoperations', ['CreateGrant'], always(oneOf(...grantOperations()), 'list')],
-  ['kms:granteeprincipal', ['CreateGrant'], sometimes(text)],
-  ['kms:granteeserviceprincipal', ['CreateGrant'], sometimes(text)],
-  ['kms:retiringprincipal', ['CreateGrant'], sometimes(text)],
-  ['kms:retiringserviceprincipal', ['CreateGrant'], sometimes(text)],
-  ['kms:keyagreementalgorithm', ['DeriveSharedSecret'], always(oneOf('ECDH'))],
-  ['kms:macalgorithm', ['GenerateMac', 'VerifyMac'], always(text)],
-  ['kms:messagetype', ['Sign', 'Verify'], always(oneOf('RAW', 'DIGEST', 'EXTERNAL_MU'))],
-  ['kms:primaryregion', ['UpdatePrimaryRegion'], always(text)],
-  ['kms:reencryptonsamekey', ['ReEncryptFrom', 'ReEncryptTo'], always(bool)],
-  ['kms:replicaregion', ['ReplicateKey'], always(text)],
-  ['kms:rotationperiodindays', ['EnableKeyRotation'], sometimes(whole(90, 2560))],
-  ['kms:schedulekeydeletionpendingwindowindays', ['ScheduleKeyDeletion'], sometimes(whole(7, 30))],
-  ['kms:signingalgorithm', ['Sign', 'Verify'], always(text)],
-  [
-    'kms:trailingdayswithoutkeyusage',
-    ['DisableKey', 'ScheduleKeyDeletion'],
-    sometimes(whole(0, 36_525)),
-  ],
-  ['kms:validto', ['ImportKeyMaterial'], sometimes(date)],
-  ['kms:wrappingalgorithm', ['GetParametersForImport'], always(text)],
-  ['kms:wrappingkeyspec', ['GetParametersForImport'], always(text)],
-  ['aws:requesttag/*', ['TagResource'], sometimes(text, 'repeated')],
-  ['aws:tagkeys', ['TagResource', 'UntagResource'], sometimes(text, 'list')],
-]
+/** Of the keys that some permissions on a key carry: what they can be. Any other is a text. */
+const ofKeyRequests: Readonly<Record<string, KeyDomain>> = {
+  'kms:BypassPolicyLockoutSafetyCheck': sometimes(bool),
+  'kms:DataKeyPairSpec': always(text),
+  'kms:EncryptionAlgorithm': always(text),
+  'kms:EncryptionContext:*': sometimes(text, 'repeated'),
+  'kms:EncryptionContextKeys': sometimes(text, 'list'),
+  'kms:ExpirationModel': sometimes(oneOf('KEY_MATERIAL_EXPIRES', 'KEY_MATERIAL_DOES_NOT_EXPIRE')),
+  'kms:GrantConstraintSourceArn': sometimes(text),
+  'kms:GrantConstraintType': sometimes(oneOf('EncryptionContextEquals', 'EncryptionContextSubset')),
+  'kms:GrantOperations': always(oneOf(...grantOperations()), 'list'),
+  'kms:GranteePrincipal': sometimes(text),
+  'kms:GranteeServicePrincipal': sometimes(text),
+  'kms:RetiringPrincipal': sometimes(text),
+  'kms:RetiringServicePrincipal': sometimes(text),
+  'kms:KeyAgreementAlgorithm': always(oneOf('ECDH')),
+  'kms:MacAlgorithm': always(text),
+  'kms:MessageType': always(oneOf('RAW', 'DIGEST', 'EXTERNAL_MU')),
+  'kms:PrimaryRegion': always(text),
+  'kms:ReEncryptOnSameKey': always(bool),
+  'kms:ReplicaRegion': always(text),
+  'kms:RotationPeriodInDays': sometimes(whole(90, 2560)),
+  'kms:ScheduleKeyDeletionPendingWindowInDays': sometimes(whole(7, 30)),
+  'kms:SigningAlgorithm': always(text),
+  'kms:TrailingDaysWithoutKeyUsage': sometimes(whole(0, 36_525)),
+  'kms:ValidTo': sometimes(date),
+  'kms:WrappingAlgorithm': always(text),
+  'kms:WrappingKeySpec': always(text),
+  'aws:RequestTag/*': sometimes(text, 'repeated'),
+  'aws:TagKeys': sometimes(text, 'list'),
+}
 
 /** What every request brings, whatever it is about. */
 const ofRequests: Readonly<Record<string, KeyDomain>> = {
@@ -94,8 +84,6 @@ const neverBrought: ReadonlySet<string> = new Set([
   'aws:vpcsourceip',
 ])
 
-const severalValued: readonly string[] = ['aws:calledvia', 'aws:principalorgpaths', 'aws:tagkeys']
-
 /** Keys that only a service brings that acts for a caller, or for a resource of its own. */
 const ofServices: Readonly<Record<string, KeyDomain>> = {
   'aws:calledvia': sometimes(text, 'list'),
@@ -109,12 +97,12 @@ const ofServices: Readonly<Record<string, KeyDomain>> = {
   'kms:viaservice': anything,
 }
 const withoutServices: ReadonlySet<string> = new Set(Object.keys(ofServices))
-const awsResource: ReadonlySet<string> = new Set(['CreateGrant', 'ListGrants', 'RevokeGrant'])
 
 /** What a direct call says of services: nothing, and that there is none. */
 export function directCall(permission: string): Readonly<Record<string, string>> {
   const direct: Record<string, string> = { 'aws:ViaAWSService': 'false' }
-  if (awsResource.has(permission)) direct['kms:GrantIsForAWSResource'] = 'false'
+  if (carries(permission, 'kms:GrantIsForAWSResource'))
+    direct['kms:GrantIsForAWSResource'] = 'false'
   return direct
 }
 
@@ -127,15 +115,15 @@ export function keyFacts(
 ): KeyFacts {
   if (neverBrought.has(folded)) return 'absent'
   if (withoutServices.has(folded)) return serviceFacts(folded, permission, viaServices)
-  if (folded === 'kms:requestalias') return requestAlias(permission, key)
-  for (const [name, permissions, domain] of ofKeyRequests) {
-    if (!(name.endsWith('*') ? folded.startsWith(name.slice(0, -1)) : folded === name)) continue
-    if (!permissions.includes(permission)) return 'absent'
-    if (name.startsWith('kms:encryptioncontext') && !isSymmetric(key)) return 'absent'
-    if (name === 'kms:encryptionalgorithm' && isSymmetric(key)) {
-      return always(oneOf('SYMMETRIC_DEFAULT'))
-    }
-    return domain
+  const { name = folded } = conditionKeyOf(folded) ?? {}
+  if (name === 'kms:RequestAlias') return requestAlias(permission, key)
+  const domain = ofKeyRequests[name]
+  if (domain !== undefined) {
+    if (!carries(permission, name)) return 'absent'
+    if (name.startsWith('kms:EncryptionContext') && !isSymmetric(key)) return 'absent'
+    return name === 'kms:EncryptionAlgorithm' && isSymmetric(key)
+      ? always(oneOf('SYMMETRIC_DEFAULT'))
+      : domain
   }
   if (isOfKey(folded) || folded.startsWith('kms:recipientattestation:')) return 'absent'
   return requestFacts(folded)
@@ -158,7 +146,9 @@ function isOfKey(folded: string): boolean {
 }
 
 function serviceFacts(folded: string, permission: string, services: readonly string[]): KeyFacts {
-  if (folded === 'kms:grantisforawsresource' && !awsResource.has(permission)) return 'absent'
+  if (folded === 'kms:grantisforawsresource' && !carries(permission, 'kms:GrantIsForAWSResource')) {
+    return 'absent'
+  }
   if (services.length === 0) return 'absent'
   return folded === 'kms:viaservice'
     ? sometimes(oneOf(...services))
@@ -169,27 +159,17 @@ function serviceFacts(folded: string, permission: string, services: readonly str
 export function requestFacts(folded: string): KeyFacts {
   const known = ofRequests[folded] ?? ofSessions[folded]
   if (known !== undefined) return known
-  return severalValued.includes(folded) ? sometimes(text, 'list') : anything
+  return conditionKeyOf(folded)?.values === 'several' ? sometimes(text, 'list') : anything
 }
 
 /** The name that the request gave the key by, which only some permissions tell. */
 function requestAlias(permission: string, key: AnalysedKey): KeyFacts {
-  const found = keyPermissions.find(({ name }) => name === permission)
-  const named = found?.grantable === true && permission !== 'CreateGrant'
-  if (!named || key.aliases.length === 0) return 'absent'
+  if (!carries(permission, 'kms:RequestAlias') || key.aliases.length === 0) return 'absent'
   return sometimes(oneOf(...key.aliases))
 }
 
-function encryption(): string[] {
-  return [
-    ...['Decrypt', 'Encrypt', 'ReEncryptFrom', 'ReEncryptTo'],
-    ...['GenerateDataKey', 'GenerateDataKeyWithoutPlaintext'],
-    ...pairs(),
-  ]
-}
-
-function pairs(): string[] {
-  return ['GenerateDataKeyPair', 'GenerateDataKeyPairWithoutPlaintext']
+function carries(permission: string, name: string): boolean {
+  return conditionKeysOf(`kms:${permission}`, 'key').includes(name)
 }
 
 /** https://docs.aws.amazon.com/kms/latest/developerguide/grants.html#terms-grant-operations */
