@@ -81,6 +81,8 @@ test('only policies of identities see the aliases of a key', () => {
     }).reason
   const full = own({ Action: '*', Resource: '*' })
   assert.equal(reason({ resourceControl: [[full, denied]] }), 'key-policy')
+  const byKey = naming('*', { Effect: 'Deny', Condition: ofAlias })
+  assert.equal(reason({ policy: [naming(alice.arn), byKey] }), 'key-policy')
   const without = own({ Action: '*', Condition: ofAlias })
   assert.equal(reason({ resourceControl: [[without]] }), 'no-resource-control-policy-allows')
   assert.equal(reason({ serviceControl: [[without]] }), 'key-policy')
