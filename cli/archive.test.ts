@@ -88,7 +88,7 @@ describe('an archive', () => {
     stripArchive(file)
     const database = new DatabaseSync(file)
     const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
-    assert.deepEqual(tables.map(({ name }) => name).sort(), ['outbox', 'revision', 'rows'])
+    assert.deepEqual(tables.map(({ name }) => name).sort(), ['outbox', 'revision', 'rows', 'texts'])
     assert.equal(database.prepare('SELECT id FROM rows').get()?.['id'], 'kept')
     database.close()
   })

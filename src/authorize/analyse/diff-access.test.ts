@@ -145,12 +145,17 @@ describe('what a policy newly allows', () => {
       })),
     )
     let failed = 0
+    let unknown = 0
     fc.assert(
       fc.property(policies, policies, (before, after) => {
         const own = layersWith({ Effect: 'Allow', Action: 'kms:Encrypt', Resource: '*' })
         const world = worldOf({ key: keyWith(before), users: [user('alice', ids.alice, own)] })
         const found = diffAccess(world, policyText(before), policyText(after))
-        assert.deepEqual(found.unknown, [])
+        // It may say that it cannot tell: of nothing that it does tell may it be wrong.
+        if (found.unknown.length > 0) {
+          unknown++
+          return
+        }
         for (const principal of [...principalsOf(world), ...othersOf(world)]) {
           const of = (text: string) =>
             keyQuery(world, compilePolicy(text), principal, 'kms:Encrypt')
@@ -175,5 +180,6 @@ describe('what a policy newly allows', () => {
       { numRuns: 150 },
     )
     assert.ok(failed > 50, `${failed} findings`)
+    assert.ok(unknown < 15, `${unknown} of 150 unknown`)
   })
 })
