@@ -135,7 +135,7 @@ function several(
   for (const demand of demands) {
     const scope = scopeOf(demand, is)
     if (scope === 'never') return 'none'
-    const test = (value: string) => comparesTo(demand, key, value)
+    const test = (value: string) => comparesTo(demand, key, value, is)
     const wanted = { condition: demand.condition, test, wanted: demand.wanted }
     if (scope === 'each') each.push(wanted)
     else if (scope === 'some') some.push(wanted)
@@ -144,12 +144,12 @@ function several(
   for (const one of some) {
     if (values.some((value) => one.test(value) === one.wanted)) continue
     const solved = solveValue([...each, one], domain)
-    if (typeof solved === 'string') return orEmptyTexts(solved, key, demands, domain)
+    if (typeof solved === 'string') return orEmptyTexts(solved, key, demands, domain, is)
     values.push(solved.value)
   }
   while (values.length < countMin) {
     const solved: Solved = solveValue(each, domain, values)
-    if (typeof solved === 'string') return orEmptyTexts(solved, key, demands, domain)
+    if (typeof solved === 'string') return orEmptyTexts(solved, key, demands, domain, is)
     values.push(solved.value)
   }
   const value = { is, values } as const
@@ -159,14 +159,19 @@ function several(
     : 'unknown'
 }
 
-/** Lists of nothing but empty texts satisfy every ForAllValues. */
+/**
+ * Lists of nothing but empty texts satisfy every ForAllValues. Under several names one of them may be empty and satisfy
+ * it alone, which is not looked into.
+ */
 function orEmptyTexts(
   solved: 'none' | 'unknown',
   key: string,
   demands: readonly Demand[],
   domain: ValueDomain,
+  is: 'list' | 'repeated',
 ): KeySolution {
   if (solved === 'unknown' || domain.is !== 'text' || !demands.some(isForAll)) return solved
+  if (is === 'repeated') return 'unknown'
   const value = { is: 'list', values: [''] } as const
   const does = demands.every((demand) => holds(demand, key, value) === demand.wanted)
   if (!does) return 'none'
@@ -183,18 +188,23 @@ function scopeOf(
     const asksPresent = condition.values.some((text) => text.toLowerCase() === 'false')
     return asksPresent === wanted ? 'anyhow' : 'never'
   }
+  // Under several names each value counts alone, whatever the operator: an Allow binds all, a Deny asks for one.
+  if (is === 'repeated') return (effect === 'Allow') === wanted ? 'each' : 'some'
   if (operator.quantifier === 'ForAllValues') return wanted ? 'each' : 'some'
   if (operator.quantifier === 'ForAnyValue') return wanted ? 'some' : 'each'
   // Several values without a set operator match nothing.
-  if (is === 'list') return wanted ? 'never' : 'anyhow'
-  const bindsEach = effect === 'Allow'
-  return bindsEach === wanted ? 'each' : 'some'
+  return wanted ? 'never' : 'anyhow'
 }
 
 /** How one value compares, by the evaluator's own comparison. */
-function comparesTo({ term, condition }: Demand, key: string, value: string): boolean {
-  if (condition.operator.quantifier === 'ForAllValues' && value === '') {
-    // Alone it would stand for no value at all; among others it is compared.
+function comparesTo(
+  { term, condition }: Demand,
+  key: string,
+  value: string,
+  is: 'list' | 'repeated',
+): boolean {
+  if (is === 'list' && condition.operator.quantifier === 'ForAllValues' && value === '') {
+    // Alone it stands for no value at all; among others it is compared.
     const patterns = condition.language?.patterns ?? []
     return patterns.some((codes) => codes.every(isRun)) !== condition.negated
   }

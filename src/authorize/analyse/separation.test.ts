@@ -155,7 +155,7 @@ describe('separation of duties', () => {
     assert.equal(proof('kms:CreateAlias'), 'UNKNOWN')
   })
 
-  test('a name that has a colon or a slash comes in several cases too', () => {
+  test('to send a name of the context in two cases gives nobody anything, whatever is in the name', () => {
     for (const name of ['team', 'team:1', 'team/1']) {
       const key = `kms:EncryptionContext:${name}`
       const both = {
@@ -163,7 +163,7 @@ describe('separation of duties', () => {
         'ForAnyValue:StringLike': { [key]: 'b' },
       }
       const used = allow(ids.alice, ['kms:Decrypt'], { Condition: both })
-      assert.equal(proveSeparation(world([adminOnly, used])).result, 'VIOLATED', name)
+      assert.equal(proveSeparation(world([adminOnly, used])).result, 'PROVEN', name)
     }
   })
 

@@ -91,18 +91,25 @@ function evaluation(
   const { negated } = operator
   const test = (value: string, context: ConditionContext) => matchesAny(value, context) !== negated
   const whenAbsent = ifExists ? absentIfExists : negated ? absentNegated : absent
+  const granting = (values: readonly string[], holds: (one: string) => boolean) =>
+    ambiguous(effect === 'Deny' ? values.some(holds) : values.every(holds))
   switch (quantifier) {
     case 'ForAllValues':
       return (context) => {
-        const values = valuesIn(context, foldedKey)
-        if (values.every((value) => value === '')) return noValues
-        return compared(values.every((value) => test(value, context)))
+        const value = context.get(foldedKey)
+        const values = value === undefined ? [] : valuesOf(value)
+        if (values.every((one) => one === '')) return noValues
+        if (value instanceof Ambiguous) {
+          return granting(values, (one) => one === '' || test(one, context))
+        }
+        return compared(values.every((one) => test(one, context)))
       }
     case 'ForAnyValue':
       return (context) => {
-        const values = valuesIn(context, foldedKey)
-        if (values.length === 0) return ifExists ? absentIfExists : absent
-        return compared(values.some((value) => test(value, context)))
+        const value = context.get(foldedKey)
+        if (value === undefined) return ifExists ? absentIfExists : absent
+        if (value instanceof Ambiguous) return granting(value.values, (one) => test(one, context))
+        return compared(valuesOf(value).some((one) => test(one, context)))
       }
     case undefined:
       return (context) => {
@@ -110,15 +117,9 @@ function evaluation(
         if (value === undefined) return whenAbsent
         if (typeof value === 'string') return compared(test(value, context))
         if (!(value instanceof Ambiguous)) return severalValues
-        const holds = (one: string) => test(one, context)
-        return ambiguous(effect === 'Deny' ? value.values.some(holds) : value.values.every(holds))
+        return granting(value.values, (one) => test(one, context))
       }
   }
-}
-
-function valuesIn(context: ConditionContext, foldedKey: string): readonly string[] {
-  const value = context.get(foldedKey)
-  return value === undefined ? [] : valuesOf(value)
 }
 
 /** Null: `true` asks that the key be absent, `false` that it be present. */

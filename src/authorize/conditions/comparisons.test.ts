@@ -8,9 +8,16 @@ import { home, keyArn, root, statement } from '../test-samples.ts'
 import type { ConditionValues } from './context.ts'
 
 /** Whether everyone is let in under one condition on `x:a`. */
-function holds(operator: string, values: unknown, request: ConditionValues): boolean {
-  const wanted = statement({ Condition: { [operator]: { 'x:a': values } } })
-  const text = JSON.stringify({ Version: '2012-10-17', Statement: [wanted] })
+/** Whether the call is allowed: by an Allow with that condition, or in spite of a Deny with it. */
+function holds(
+  operator: string,
+  values: unknown,
+  request: ConditionValues,
+  Effect: 'Allow' | 'Deny' = 'Allow',
+): boolean {
+  const wanted = statement({ Effect, Condition: { [operator]: { 'x:a': values } } })
+  const Statement = Effect === 'Allow' ? [wanted] : [statement(), wanted]
+  const text = JSON.stringify({ Version: '2012-10-17', Statement })
   return decide({
     caller: root(home),
     permission: 'kms:Decrypt',
@@ -79,4 +86,20 @@ test('of many spellings of one key, every value counts', () => {
     const others = ['one', 'two', 'three'].filter((value) => value !== missing)
     assert.equal(holds('StringEquals', others, spellings), false, missing)
   }
+})
+
+test('of two spellings with different values, neither widens an Allow nor evades a Deny, sets included', () => {
+  const both = { 'x:a': 'theirs', 'X:A': 'mine' }
+  const allows = (operator: string, values: readonly string[]) => holds(operator, values, both)
+  assert.equal(allows('ForAnyValue:StringEquals', ['mine']), false)
+  assert.equal(allows('ForAnyValue:StringEquals', ['mine', 'theirs']), true)
+  assert.equal(allows('ForAllValues:StringNotEquals', ['mine']), false)
+  assert.equal(allows('ForAllValues:StringEquals', ['mine']), false)
+  assert.equal(allows('ForAllValues:StringEquals', ['mine', 'theirs']), true)
+  const denies = (operator: string, values: readonly string[]) =>
+    !holds(operator, values, both, 'Deny')
+  assert.equal(denies('ForAnyValue:StringEquals', ['mine']), true)
+  assert.equal(denies('ForAnyValue:StringEquals', ['other']), false)
+  assert.equal(denies('ForAllValues:StringNotEquals', ['mine']), true)
+  assert.equal(denies('ForAllValues:StringNotEquals', ['mine', 'theirs']), false)
 })

@@ -40,6 +40,11 @@ function holds(
   if (compare === undefined) throw new Error(`no operator ${operator}`)
   const test = (value: string) =>
     wanted.some((text) => compare(value, text, values, version)) !== negated
+  if (found?.kind === 'ambiguous' && quantifier !== undefined) {
+    // Each of the values might be meant, and is a set of its own.
+    const one = (value: string) => (quantifier === 'ForAllValues' && value === '') || test(value)
+    return effect === 'Deny' ? found.values.some(one) : found.values.every(one)
+  }
   if (quantifier === 'ForAllValues') {
     if (found === undefined || found.values.every((value) => value === '')) return true
     return found.values.every(test)
