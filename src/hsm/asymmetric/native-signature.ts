@@ -26,6 +26,7 @@ export function verifyMessage(
   message: Buffer,
   signature: Buffer,
 ): boolean {
+  if (!isWhole(key, signature)) return false
   return verify(hashOf(algorithm), message, { key, ...parametersOf(algorithm) }, signature)
 }
 
@@ -36,12 +37,22 @@ export function verifyMessageLater(
   message: Buffer,
   signature: Buffer,
 ): Promise<boolean> {
+  if (!isWhole(key, signature)) return Promise.resolve(false)
   return new Promise((resolve, reject) => {
     const options = { key, ...parametersOf(algorithm) }
     verify(hashOf(algorithm), message, options, signature, (error, valid) =>
       error === null ? resolve(valid) : reject(error),
     )
   })
+}
+
+/**
+ * An RSA signature is as long as the modulus (RFC 8017 §8.1.2, step 1). OpenSSL takes a PSS signature without its
+ * leading zeros as well, so that one signature would have several forms.
+ */
+function isWhole(key: KeyObject, signature: Buffer): boolean {
+  const bits = key.asymmetricKeyDetails?.modulusLength
+  return bits === undefined || signature.length === bits / 8
 }
 
 function hashOf(algorithm: SigningAlgorithm): string | null {
