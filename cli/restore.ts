@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { readRecords, type StoredRecord } from '../src/journal/reader.ts'
+import { everyKind, readRecords, type StoredRecord } from '../src/journal/reader.ts'
 import { OperatorError } from '../src/operator/socket.ts'
 import { ArchiveReader } from './archive.ts'
 import { type CommandLine, dataDirectory, parse } from './command-line.ts'
@@ -99,10 +99,12 @@ function refuseRollBack(dataDir: string): void {
 
 /** Record by record: bytes would differ by the checkpoints that stand between them. */
 function refuseUnlessContinued(directory: string, staged: string): void {
-  const archived = existsSync(staged) ? readRecords(staged) : ([] as StoredRecord[]).values()
+  const archived = existsSync(staged)
+    ? readRecords(staged, { kinds: everyKind })
+    : ([] as StoredRecord[]).values()
   let present = 0
   let continued = 0
-  for (const { record } of readRecords(directory)) {
+  for (const { record } of readRecords(directory, { kinds: everyKind })) {
     present++
     const next = archived.next()
     if (next.done === true) continue

@@ -12,7 +12,7 @@ import type { Hsm } from './hsm/port.ts'
 import { type OpenedJournal, openJournal } from './journal/journal.ts'
 import { openLookup } from './journal/lookup/lookup.ts'
 import type { EventLookup } from './journal/port.ts'
-import { readEveryJournal, readRecords } from './journal/reader.ts'
+import { everyKind, readEveryJournal, readRecords } from './journal/reader.ts'
 import type { Accounts, Deployment } from './operator/accounts.ts'
 import { analyseCommands } from './operator/analyse-commands.ts'
 import { operatorCommands } from './operator/commands.ts'
@@ -152,7 +152,7 @@ async function openJournalOf(config: Config, deps: EngineDeps): Promise<OpenedJo
 
 function* recordsFrom(config: Config, from: number): Iterable<string> {
   const directory = join(config.dataDir, 'journal', config.node)
-  for (const { record } of readRecords(directory, { from })) yield record
+  for (const { record } of readRecords(directory, { from, kinds: everyKind })) yield record
 }
 
 /** Of the journals of all processes that share the folder. */

@@ -71,8 +71,7 @@ export class Outcome {
     if (result.changes === undefined || result.changes.length === 0) return undefined
     const events = [...this.#recordsOf(call), ...this.#ownEvents(result.events)]
     requireJournallable(this.#options.journal, events)
-    await this.#options.mirror.commit(result.changes, events)
-    return events
+    return this.#options.mirror.commit(result.changes, events)
   }
 
   /**
@@ -94,8 +93,8 @@ export class Outcome {
   #append(events: readonly OutboxEvent[]): Promise<unknown> {
     const { journal } = this.#options
     const [first] = events
-    if (first !== undefined && events.length === 1) return journal.append(first.record)
-    return Promise.all(events.map((event) => journal.append(event.record)))
+    if (first !== undefined && events.length === 1) return journal.append(first.record, first.kind)
+    return Promise.all(events.map((event) => journal.append(event.record, event.kind)))
   }
 
   #recordsOf(call: Call): readonly OutboxEvent[] {

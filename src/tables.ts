@@ -3,6 +3,7 @@ import { Organization } from './identities/organization.ts'
 import { Accounts } from './operator/accounts.ts'
 import { Quotas } from './operator/quotas.ts'
 import { proofKind } from './separation-guard.ts'
+import { Trails } from './services/cloudtrail/trails.ts'
 import { iamQuotas } from './services/iam/quotas.ts'
 import { Grants } from './services/kms/grants.ts'
 import { kmsQuotas } from './services/kms/quotas.ts'
@@ -18,6 +19,7 @@ export type Tables = {
   readonly state: KmsState
   readonly grants: Grants
   readonly quotas: Quotas
+  readonly trails: Trails
   /** Its one row is written with each key whose separation of duties was proven. */
   readonly proofs: Table<object>
 }
@@ -36,6 +38,7 @@ export function declareTables(mirror: Mirror): Tables {
     state,
     grants: new Grants(mirror, state),
     quotas: new Quotas(mirror, [...kmsQuotas, ...stsQuotas, ...iamQuotas]),
+    trails: new Trails(mirror),
     proofs: mirror.table(proofKind, jsonCodec<object>()),
   }
 }

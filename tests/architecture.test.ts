@@ -55,7 +55,8 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   throttle: ['base'],
   'request-throttle': ['base', 'operator', 'record', 'services/kms', 'throttle'],
   tables: [
-    ...['identities', 'operator', 'services/iam', 'services/kms', 'services/sts', 'storage'],
+    ...['identities', 'operator', 'services/cloudtrail', 'services/iam', 'services/kms'],
+    ...['services/sts', 'storage'],
     'separation-guard',
   ],
   'key-policy-rules': ['authorize', 'identities', 'operator', 'services/kms'],

@@ -1,3 +1,4 @@
+import { isEntryFrame } from './entry.ts'
 import {
   checkpointFrame,
   type FrameHeader,
@@ -6,7 +7,6 @@ import {
   looksLikeFrame,
   maxBatchBytes,
   readFrame,
-  recordFrame,
 } from './frame.ts'
 import type { SegmentWindow } from './window.ts'
 
@@ -27,6 +27,8 @@ export class BatchReader {
   /** Where the bodies stand in the window's buffer. */
   readonly starts: number[] = []
   readonly ends: number[] = []
+  /** The types of the frames. */
+  readonly types: number[] = []
   /** What to add to a place in the window's buffer to get the offset in the file. */
   base = 0
   /** Offset in the file, behind the batch. */
@@ -46,6 +48,7 @@ export class BatchReader {
   read(offset: number, sequence: number, batch: number): BatchFault | undefined {
     this.starts.length = 0
     this.ends.length = 0
+    this.types.length = 0
     const expected = `batch ${batch} from sequence ${sequence}`
     const { window } = this
     let at = window.load(offset, frameHeaderBytes, this.#want)
@@ -80,7 +83,8 @@ export class BatchReader {
       this.starts.push(at + frameHeaderBytes)
       at += frameOverhead + header.length
       this.ends.push(at - 1)
-      if (header.type === recordFrame) next += 1
+      this.types.push(header.type)
+      if (header.type !== checkpointFrame) next += 1
       if (next === header.batchEnd) break
     }
     this.isCheckpoint = header.type === checkpointFrame
@@ -94,7 +98,7 @@ export class BatchReader {
     const begun = this.starts.length > 0
     if (this.#header.batch !== batch) return `a frame of batch ${this.#header.batch}`
     if (this.#header.sequence !== sequence) return `sequence ${this.#header.sequence}`
-    if (type === recordFrame) {
+    if (isEntryFrame(type)) {
       const inBounds = begun ? batchEnd === this.#batchEnd : batchEnd > sequence
       return inBounds ? undefined : `batch end ${batchEnd}`
     }

@@ -8,7 +8,7 @@ import {
   signedNote,
   verifyCheckpoint,
 } from './checkpoint.ts'
-import { appendLeaf, emptyTree, recordLeafHash, rootHash } from './merkle.ts'
+import { appendLeaf, emptyTree, entryLeafHash, rootHash } from './merkle.ts'
 import {
   appendBatch,
   directory,
@@ -84,7 +84,7 @@ test('the checkpoint of a journal verifies by hand, and its root is the root of 
   const [body = '', signatures = ''] = file.split('\n\n')
   const [name, size, base64Root] = body.split('\n')
   const tree = records.reduce(
-    (grown, record) => appendLeaf(grown, recordLeafHash(Buffer.from(record))),
+    (grown, record) => appendLeaf(grown, entryLeafHash(1, Buffer.from(record))),
     emptyTree,
   )
   assert.equal(name, engine.origin)

@@ -2,16 +2,17 @@ import { join } from 'node:path'
 import { checkpointText, signedNote, verifyText } from './checkpoint.ts'
 import { maxCheckpointLag } from './checkpoint-replay.ts'
 import { checkpointName, originName } from './directory.ts'
+import { kindOfFrame } from './entry.ts'
 import { type FileIdentity, type Files, replaceFile, sameFile, writeAll } from './files.ts'
 import {
   checkpointFrame,
   frameHeaderBytes,
   frameOverhead,
+  frameTypeOffset,
   maxBatchBytes,
-  recordFrame,
   sealFrame,
 } from './frame.ts'
-import { appendLeaf, recordLeafHash, rootHash, type Tree } from './merkle.ts'
+import { appendLeaf, entryLeafHash, rootHash, type Tree } from './merkle.ts'
 import { isLackOfSpace, Preparation } from './prepare.ts'
 import { recoverJournal, type UsedSegment } from './recover.ts'
 import { encodeSegmentHeader, segmentName } from './segment.ts'
@@ -95,9 +96,9 @@ export class JournalEngine {
   }
 
   /**
-   * Writes the records in `buffer` up to `end`, each laid out as 4 bytes of length, 36 free bytes, the body and one
-   * free byte. On return they are on the disk; answers the index of the first. The buffer must stay as it is until
-   * the next `settle`.
+   * Writes the entries in `buffer` up to `end`, each laid out as 4 bytes of length, 36 bytes of which one is the type
+   * (`frameTypeOffset`) and the others are free, the body and one free byte. On return they are on the disk; answers
+   * the index of the first. The buffer must stay as it is until the next `settle`.
    */
   append(buffer: Buffer, end: number): number {
     return this.#guard(() => {
@@ -114,7 +115,8 @@ export class JournalEngine {
       for (let at = start; at < end; ) {
         const body = at + frameHeaderBytes
         const next = at + frameOverhead + buffer.readUInt32BE(at)
-        this.#tree = appendLeaf(this.#tree, recordLeafHash(buffer.subarray(body, next - 1)))
+        const { leaf } = kindOfFrame(buffer.readUInt8(at + frameTypeOffset))
+        this.#tree = appendLeaf(this.#tree, entryLeafHash(leaf, buffer.subarray(body, next - 1)))
         at = next
       }
     }
@@ -215,7 +217,8 @@ export class JournalEngine {
     let sequence = this.#sequence
     for (let at = start; at < end; sequence += 1) {
       const length = buffer.readUInt32BE(at)
-      sealFrame(buffer, at, { length, sequence, batch: this.#batch, batchEnd, type: recordFrame })
+      const type = buffer.readUInt8(at + frameTypeOffset)
+      sealFrame(buffer, at, { length, sequence, batch: this.#batch, batchEnd, type })
       at += frameOverhead + length
     }
     if (count === 0) throw new Error('a record is larger than a segment can hold')

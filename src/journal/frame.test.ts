@@ -10,7 +10,6 @@ import {
   looksLikeFrame,
   maxBodyBytes,
   readFrame,
-  recordFrame,
   sealFrame,
 } from './frame.ts'
 
@@ -29,7 +28,7 @@ const anyFrame = fc.record({
   sequence: count,
   batch: count,
   batchEnd: count,
-  type: fc.constantFrom(recordFrame, checkpointFrame),
+  type: fc.constantFrom(checkpointFrame, ...[1, 3, 4, 5]),
 })
 
 test('a frame reads back as it was written, wherever it stands', () => {

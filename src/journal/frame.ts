@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { isEntryFrame } from './entry.ts'
 
 /** Byte layout of a frame; `docs/formats/journal.md` has the table. All integers are big-endian. */
 export const frameHeaderBytes = 40
@@ -8,7 +9,7 @@ export const maxBodyBytes = 256 * 1024
 /** A batch is one write; recovery and readers hold one batch in memory. */
 export const maxBatchBytes = 1024 * 1024
 
-export const recordFrame = 1
+/** The types of entries are in `entry.ts`. */
 export const checkpointFrame = 2
 
 const lineFeed = 0x0a
@@ -70,9 +71,9 @@ export function looksLikeFrame(buffer: Buffer, at: number, limit: number): boole
   if (limit - at < frameOverhead + 1) return false
   const length = buffer.readUInt32BE(at)
   if (length === 0 || length > maxBodyBytes || limit - at < frameOverhead + length) return false
-  const type = buffer[at + 32]
+  const type = buffer[at + 32] ?? 0
   return (
-    (type === recordFrame || type === checkpointFrame) &&
+    (type === checkpointFrame || isEntryFrame(type)) &&
     buffer.readUInt32BE(at + 36) === lineFeed &&
     buffer[at + frameHeaderBytes + length] === lineFeed
   )
@@ -82,6 +83,9 @@ export function looksLikeFrame(buffer: Buffer, at: number, limit: number): boole
 function frameCrc(buffer: Buffer, at: number, length: number): number {
   return crc32(buffer.subarray(at + 8, at + frameOverhead + length), length)
 }
+
+/** Where the type of a frame stands in its header: whoever lays out an entry for the writer says it there. */
+export const frameTypeOffset = 32
 
 /** Below 2^53, which no count in the journal reaches. */
 export function writeUInt64(buffer: Buffer, value: number, at: number): void {

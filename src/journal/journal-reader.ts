@@ -1,6 +1,8 @@
 import { join } from 'node:path'
+import type { EntryKind } from '../base/entry-kind.ts'
 import { type BatchFault, BatchReader, findLaterBatch } from './batch.ts'
 import { JournalDamage } from './damage.ts'
+import { kindOfFrame } from './entry.ts'
 import { errorCode, type Files, readFully } from './files.ts'
 import { frameChecksum, frameHeaderBytes, maxBatchBytes } from './frame.ts'
 import { nodeFiles } from './node-files.ts'
@@ -15,6 +17,7 @@ import { SegmentWindow } from './window.ts'
 
 export type StoredRecord = {
   readonly index: number
+  readonly kind: EntryKind
   /** The exact text that was appended. */
   readonly record: string
   readonly segment: number
@@ -86,11 +89,12 @@ export class JournalReader {
 
   /** The records of the batch that was read last; none if it is a checkpoint. */
   records(): StoredRecord[] {
-    const { starts, ends, base, isCheckpoint } = this.#reader
+    const { starts, ends, types, base, isCheckpoint } = this.#reader
     if (isCheckpoint) return []
     const first = this.#position.sequence - starts.length
     return starts.map((start, count) => ({
       index: first + count,
+      kind: kindOfFrame(types[count] ?? 0).kind,
       record: this.#window.buffer.toString('utf8', start, ends[count]),
       segment: this.#position.segment,
       offset: start - frameHeaderBytes + base,

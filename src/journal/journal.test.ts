@@ -12,7 +12,7 @@ import { parseCheckpoint, verifyCheckpoint } from './checkpoint.ts'
 import { JournalDamage } from './damage.ts'
 import { type JournalOptions, openJournal } from './journal.ts'
 import { JournalInUse } from './lock.ts'
-import { appendLeaf, emptyTree, recordLeafHash, rootHash } from './merkle.ts'
+import { appendLeaf, emptyTree, entryLeafHash, rootHash } from './merkle.ts'
 import { journalPosition, readRecords } from './reader.ts'
 import { publicKey, signWithKey, temporaryDirectory } from './testing/fixtures.ts'
 
@@ -147,7 +147,7 @@ test('checkpoints are signed while it runs and at the end, and verify', async (c
   const checkpoint = parseCheckpoint(readFileSync(join(directory, 'checkpoint'), 'utf8'))
   if (typeof checkpoint === 'string') return assert.fail(checkpoint)
   const tree = texts(directory).reduce(
-    (grown, record) => appendLeaf(grown, recordLeafHash(Buffer.from(record))),
+    (grown, record) => appendLeaf(grown, entryLeafHash(1, Buffer.from(record))),
     emptyTree,
   )
   assert.equal(checkpoint.size, 51)

@@ -20,17 +20,18 @@ export const emptyTree: Tree = { size: 0, frontier: undefined }
 
 const emptyRoot = hash('sha256', Buffer.alloc(0), 'latin1')
 const nodeInput = Buffer.alloc(1 + 2 * hashBytes, 0x01)
-const recordLeafInput = Buffer.from([0x00, 0x01, ...new Uint8Array(hashBytes)])
+const entryLeafInput = Buffer.from([0x00, 0x00, ...new Uint8Array(hashBytes)])
 
 /** SHA-256(0x00 ‖ entry). */
 export function leafHash(entry: Buffer): Hash {
   return hash('sha256', Buffer.concat([Buffer.of(0x00), entry]), 'latin1')
 }
 
-/** The leaf hash of a journal record, whose tree entry is 0x01 ‖ SHA-256(record). */
-export function recordLeafHash(record: Buffer): Hash {
-  recordLeafInput.write(hash('sha256', record, 'latin1'), 2, 'latin1')
-  return hash('sha256', recordLeafInput, 'latin1')
+/** The leaf hash of a journal entry, whose tree entry is its type (`entry.ts`) ‖ SHA-256(text). */
+export function entryLeafHash(type: number, text: Buffer): Hash {
+  entryLeafInput[1] = type
+  entryLeafInput.write(hash('sha256', text, 'latin1'), 2, 'latin1')
+  return hash('sha256', entryLeafInput, 'latin1')
 }
 
 /** SHA-256(0x01 ‖ left ‖ right). */

@@ -1,12 +1,15 @@
+import type { EntryKind } from '../base/entry-kind.ts'
+
 /**
- * The audit record, as the pipeline sees it. A record is the exact text of one CloudTrail event.
+ * The audit record, as the pipeline sees it. A record is the exact text of one CloudTrail event, or of another kind of
+ * entry.
  */
 export interface Journal {
   /**
    * Resolves once the record is on disk (written and flushed), with its index in the log. Records appended in one
    * turn share a flush. Rejects with ServiceError 'internal' once the journal has failed; it never comes back then.
    */
-  append(record: string): Promise<number>
+  append(record: string, kind?: EntryKind): Promise<number>
   /** Longer records are refused, in UTF-8. It depends on the size of its segments: 12 KB at the least. */
   readonly maxRecordBytes: number
   /** Number of durable records. */

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { parseCheckpoint } from './checkpoint.ts'
 import { JournalDamage } from './damage.ts'
 import { JournalReader } from './journal-reader.ts'
-import { journalPosition, lastCheckpoint, readRecords } from './reader.ts'
+import { appendLeaf, emptyTree, entryLeafHash, rootHash } from './merkle.ts'
+import { everyKind, journalPosition, lastCheckpoint, readRecords } from './reader.ts'
 import {
   appendBatch,
   directory,
+  layOut,
   openEngine,
   recordsIn,
   segmentBytes,
@@ -39,6 +42,42 @@ test('records are read from any index on, with where they stand', () => {
     const content = disk.content(segment(number))
     assert.equal(content.toString('utf8', offset + 40, offset + 40 + Buffer.byteLength(text)), text)
   }
+})
+
+test('each kind of entry is a leaf of its own type, and comes back as what it is', () => {
+  const disk = new SimulatedDisk()
+  const engine = openEngine(disk)
+  let tree = emptyTree
+  for (const [kind, leaf] of [
+    ['item', 4],
+    ['event', 1],
+    ['digest', 2],
+    ['checkpoint', 3],
+  ] as const) {
+    const buffer = layOut([kind, `${kind} 2`], kind)
+    engine.append(buffer, buffer.length)
+    tree = appendLeaf(tree, entryLeafHash(leaf, Buffer.from(kind)))
+    tree = appendLeaf(tree, entryLeafHash(leaf, Buffer.from(`${kind} 2`)))
+  }
+  engine.settle()
+  writeCheckpoint(engine)
+  const signed = parseCheckpoint(disk.content(`${directory}/checkpoint`).toString())
+  assert.equal(typeof signed === 'string' ? signed : signed.root, rootHash(tree))
+  const events = [...readRecords(directory, { files: disk })]
+  assert.deepEqual(
+    events.map(({ index, record: text }) => [index, text]),
+    [
+      [2, 'event'],
+      [3, 'event 2'],
+    ],
+  )
+  const all = [...readRecords(directory, { files: disk, kinds: everyKind })]
+  assert.deepEqual(
+    all.map(({ kind }) => kind),
+    ['item', 'item', 'event', 'event', 'digest', 'digest', 'checkpoint', 'checkpoint'],
+  )
+  engine.close()
+  assert.equal(openEngine(disk).size, 8)
 })
 
 test('a reader follows the writer, over segments, and never sees a part of a batch', () => {

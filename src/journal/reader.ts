@@ -1,25 +1,36 @@
 import { join } from 'node:path'
+import type { EntryKind } from '../base/entry-kind.ts'
 import { type Files, readFully } from './files.ts'
 import { JournalReader, type Position, type StoredRecord } from './journal-reader.ts'
 import { nodeFiles } from './node-files.ts'
 import { decodeSegmentHeader, segmentHeaderBytes, segmentName, segmentNumber } from './segment.ts'
 
+const onlyEvents: readonly EntryKind[] = ['event']
+export const everyKind: readonly EntryKind[] = ['event', 'digest', 'checkpoint', 'item']
+
 export type { StoredRecord } from './journal-reader.ts'
 
 /**
- * The records from index `from` on (0), up to the tail. Reads a stopped journal and one that is being written, from
- * any process, in bounded memory. Throws JournalDamage on anything but a torn batch at the tail.
+ * The events from index `from` on (0), up to the tail, or other kinds of entries. Reads a stopped journal and one that
+ * is being written, from any process, in bounded memory. Throws JournalDamage on anything but a torn batch at the
+ * tail.
  */
 export function* readRecords(
   directory: string,
-  options: { readonly from?: number; readonly files?: Files } = {},
+  options: {
+    readonly from?: number
+    readonly files?: Files
+    readonly kinds?: readonly EntryKind[]
+  } = {},
 ): Generator<StoredRecord> {
-  const { from = 0, files = nodeFiles } = options
+  const { from = 0, files = nodeFiles, kinds = onlyEvents } = options
   const reader = new JournalReader(directory, segmentHolding(files, directory, from), files)
   try {
     while (reader.next(true)) {
       if (reader.position.sequence <= from) continue
-      for (const record of reader.records()) if (record.index >= from) yield record
+      for (const record of reader.records()) {
+        if (record.index >= from && kinds.includes(record.kind)) yield record
+      }
     }
   } finally {
     reader.close()

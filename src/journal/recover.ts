@@ -3,9 +3,10 @@ import { type BatchFault, BatchReader, findLaterBatch } from './batch.ts'
 import { CheckpointReplay, readCheckpointFile } from './checkpoint-replay.ts'
 import { JournalDamage } from './damage.ts'
 import { checkpointName, type Listing, listJournal, originName } from './directory.ts'
+import { kindOfFrame } from './entry.ts'
 import { type FileIdentity, type Files, readFully, readSmallFile, writeAll } from './files.ts'
 import { maxBatchBytes } from './frame.ts'
-import { appendLeaf, emptyTree, frontierHashes, recordLeafHash, type Tree } from './merkle.ts'
+import { appendLeaf, emptyTree, entryLeafHash, frontierHashes, type Tree } from './merkle.ts'
 import {
   decodeSegmentHeader,
   maxOriginBytes,
@@ -194,7 +195,8 @@ class Recovery {
         let tree = this.#tree
         for (let index = 0; index < reader.starts.length; index += 1) {
           const record = buffer.subarray(reader.starts[index], reader.ends[index])
-          tree = appendLeaf(tree, recordLeafHash(record))
+          const { leaf } = kindOfFrame(reader.types[index] ?? 0)
+          tree = appendLeaf(tree, entryLeafHash(leaf, record))
         }
         this.#tree = tree
       }

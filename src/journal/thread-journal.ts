@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads'
 import type { Clock } from '../base/clock.ts'
+import type { EntryKind } from '../base/entry-kind.ts'
 import { internalError } from '../base/errors.ts'
 import type { FromJournal, JournalState, ToJournal } from './messages.ts'
 import { PendingBatch } from './pending-batch.ts'
@@ -113,14 +114,14 @@ export class ThreadJournal implements OpenedJournal {
     }
   }
 
-  append(record: string): Promise<number> {
+  append(record: string, kind: EntryKind = 'event'): Promise<number> {
     if (this.#failure !== undefined || this.#closing !== undefined) return this.#refuse()
-    let added = this.#batch.add(record, this.maxRecordBytes)
+    let added = this.#batch.add(record, this.maxRecordBytes, kind)
     if (added === undefined) {
       if (this.#full.length >= maxQueuedBatches) return reject('the queue of the journal is full')
       this.#full.push(this.#batch)
       this.#batch = this.#newBatch()
-      added = this.#batch.add(record, this.maxRecordBytes)
+      added = this.#batch.add(record, this.maxRecordBytes, kind)
     }
     if (added === undefined || added === 'too-large') {
       return reject(`a record must have 1 to ${this.maxRecordBytes} bytes`)

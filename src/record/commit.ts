@@ -20,9 +20,9 @@ export async function commitRecorded(
   events: readonly OutboxEvent[],
 ): Promise<void> {
   requireJournallable(recorder.journal, events)
-  await recorder.mirror.commit(puts, events)
-  await Promise.all(events.map((event) => recorder.journal.append(event.record)))
-  await settle(recorder.store, events)
+  const committed = await recorder.mirror.commit(puts, events)
+  await Promise.all(committed.map((event) => recorder.journal.append(event.record, event.kind)))
+  await settle(recorder.store, committed)
 }
 
 /**
@@ -75,7 +75,9 @@ export async function replayOutbox(
   forget(missing, recordsFrom(tail), Number.POSITIVE_INFINITY)
   forget(missing, recordsFrom(0), tail)
   const events = [...missing.values()]
-  await Promise.all(events.map((event) => journal.append(journallable(event, journal, log))))
+  await Promise.all(
+    events.map((event) => journal.append(journallable(event, journal, log), event.kind)),
+  )
   await store.settle(pending.map((event) => event.id))
   return events.length
 }

@@ -280,6 +280,12 @@ function describeOutbox(over: Over): void {
     await store.commit({ puts: [], events: [{ id: 'e', record }] })
     assert.deepEqual(await store.outbox(), [{ id: 'e', record }])
   })
+
+  over('it comes back as what it is', 1, async (store) => {
+    const events = [event('a'), { ...event('b'), kind: 'item' as const }]
+    await store.commit({ puts: [], events })
+    assert.deepEqual(await store.outbox(), events)
+  })
 }
 
 function describeProcesses(over: Over): void {

@@ -14,13 +14,14 @@ export function ownOutbox(store: Store, node: string): Store {
     commit: ({ events, ...transaction }) =>
       store.commit({
         ...transaction,
-        events: events.map(({ id, record }) => ({ id: own(id), record })),
+        events: events.map((event) => ({ ...event, id: own(event.id) })),
       }),
     archived: (digest) => store.archived(digest),
     outbox: async () => {
       const events: OutboxEvent[] = []
-      for (const { id, record } of await store.outbox()) {
-        if (id.startsWith(prefix)) events.push({ id: id.slice(prefix.length), record })
+      for (const event of await store.outbox()) {
+        const { id } = event
+        if (id.startsWith(prefix)) events.push({ ...event, id: id.slice(prefix.length) })
       }
       return events
     },

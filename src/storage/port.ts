@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { EntryKind } from '../base/entry-kind.ts'
 
 /**
  * Where the control plane's records live. One table of rows, each `kind`/`id` with a JSON body; everything a
@@ -58,10 +59,12 @@ export type Put = {
 }
 
 export type OutboxEvent = {
-  /** The event's CloudTrail eventID. */
+  /** The `eventID` that the record has. */
   readonly id: string
   /** The record exactly as it will stand in the journal. */
   readonly record: string
+  /** What it will be there; an event unless it is said. */
+  readonly kind?: EntryKind
 }
 
 export type Transaction = {

@@ -1,7 +1,9 @@
+import type { EntryKind } from '../base/entry-kind.ts'
 import { internalError } from '../base/errors.ts'
 import type { JournalStatus, OpenedJournal } from '../journal/journal.ts'
 
 type Waiting = {
+  readonly kind: EntryKind
   readonly record: string
   readonly resolve: (index: number) => void
   readonly reject: (error: Error) => void
@@ -9,8 +11,10 @@ type Waiting = {
 
 /** A journal in memory whose disk can be held still, or broken. */
 export class HeldJournal implements OpenedJournal {
-  /** What is on its disk, in order. */
+  /** The events on its disk, in order. */
   readonly records: string[] = []
+  /** The entries of other kinds, in order. */
+  readonly others: { readonly kind: EntryKind; readonly record: string }[] = []
   /** What was appended and waits for the disk. */
   readonly waiting: Waiting[] = []
   failure: string | undefined
@@ -18,7 +22,7 @@ export class HeldJournal implements OpenedJournal {
   #held = false
 
   get size(): number {
-    return this.records.length
+    return this.records.length + this.others.length
   }
 
   get healthy(): boolean {
@@ -30,10 +34,10 @@ export class HeldJournal implements OpenedJournal {
     return this.records.map((record) => JSON.parse(record) as RecordedEvent)
   }
 
-  append(record: string): Promise<number> {
+  append(record: string, kind: EntryKind = 'event'): Promise<number> {
     if (this.failure !== undefined) return Promise.reject(internalError(this.failure))
     return new Promise((resolve, reject) => {
-      this.waiting.push({ record, resolve, reject })
+      this.waiting.push({ kind, record, resolve, reject })
       if (!this.#held) queueMicrotask(() => this.#write())
     })
   }
@@ -70,8 +74,11 @@ export class HeldJournal implements OpenedJournal {
 
   #write(): void {
     if (this.#held) return
-    for (const { record, resolve } of this.waiting.splice(0)) {
-      resolve(this.records.push(record) - 1)
+    for (const { kind, record, resolve } of this.waiting.splice(0)) {
+      const index = this.size
+      if (kind === 'event') this.records.push(record)
+      else this.others.push({ kind, record })
+      resolve(index)
     }
   }
 }

@@ -100,7 +100,8 @@ export class FollowedJournal {
   }
 
   #add(index: EventIndex, oldest: number): void {
-    for (const { record, segment, offset } of this.#reader.records()) {
+    for (const { kind, record, segment, offset } of this.#reader.records()) {
+      if (kind !== 'event') continue
       const event = eventAttributes(record)
       if (event === undefined) continue
       index.last.saw(event)

@@ -2,9 +2,11 @@ import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:cr
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { EntryKind } from '../../base/entry-kind.ts'
 import { JournalEngine } from '../engine.ts'
+import { frameTypeOf } from '../entry.ts'
 import type { Files } from '../files.ts'
-import { frameHeaderBytes, frameOverhead } from '../frame.ts'
+import { frameHeaderBytes, frameOverhead, frameTypeOffset } from '../frame.ts'
 import { readRecords } from '../reader.ts'
 
 /** A fixed key, so that runs repeat. */
@@ -29,12 +31,13 @@ export function openEngine(files: Files, bytes: number = segmentBytes): JournalE
   return new JournalEngine(files, { directory, newOrigin, publicKey, segmentBytes: bytes })
 }
 
-/** Records laid out as the journal's thread gets them. */
-export function layOut(records: readonly string[]): Buffer {
+/** Entries laid out as the journal's thread gets them. */
+export function layOut(records: readonly string[], kind: EntryKind = 'event'): Buffer {
   return Buffer.concat(
     records.map((record) => {
       const frame = Buffer.alloc(frameOverhead + Buffer.byteLength(record))
       frame.writeUInt32BE(frame.length - frameOverhead)
+      frame[frameTypeOffset] = frameTypeOf(kind)
       frame.write(record, frameHeaderBytes)
       return frame
     }),

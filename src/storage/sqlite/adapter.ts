@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
+import type { EntryKind } from '../../base/entry-kind.ts'
 import { internalError, type ServiceError } from '../../base/errors.ts'
 import type { OutboxEvent, Row, Store, Transaction } from '../port.ts'
 import { writeBackup } from './backup.ts'
@@ -130,7 +131,11 @@ export class SqliteStore implements Store {
     return this.#read(() =>
       this.#sql.events
         .all()
-        .map(([id, record]) => ({ id: String(id), record: String(record) }))
+        .map(([id, record, kind]) => ({
+          id: String(id),
+          record: String(record),
+          ...(kind === 'event' ? {} : { kind: kind as EntryKind }),
+        }))
         .filter(({ id }) => !this.#settled.has(id)),
     )
   }

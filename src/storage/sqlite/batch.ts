@@ -47,7 +47,7 @@ function writeOne(sql: Statements, transaction: Transaction, revision: number): 
     if (unchanged !== undefined) requireUnchanged(sql, unchanged)
     for (const put of puts) writeRow(sql, put, revision + 1)
     for (const text of archive) sql.insertText.run(textDigest(text), text)
-    for (const event of events) sql.insertEvent.run(event.id, event.record)
+    for (const { id, record, kind } of events) sql.insertEvent.run(id, record, kind ?? 'event')
     sql.release.run()
     return { revision: revision + 1 }
   } catch (error) {

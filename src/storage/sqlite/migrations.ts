@@ -45,6 +45,8 @@ export const migrations: readonly string[] = [
   `CREATE TABLE texts (digest TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL) STRICT;
    INSERT INTO texts SELECT id, body FROM rows WHERE kind = 'superseded-policy' AND body IS NOT NULL;
    DELETE FROM rows WHERE kind = 'superseded-policy';`,
+
+  `ALTER TABLE outbox ADD COLUMN kind TEXT NOT NULL DEFAULT 'event';`,
 ]
 
 /**

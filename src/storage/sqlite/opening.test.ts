@@ -40,7 +40,7 @@ test('a store of a newer version is refused', async (context) => {
   newer.exec(`PRAGMA user_version = ${migrations.length + 1}`)
   newer.close()
   await assert.rejects(openSqliteStore({ file }), {
-    message: /version 3, written by a newer Kagiban; this one knows versions up to 2/,
+    message: /version 4, written by a newer Kagiban; this one knows versions up to 3/,
   })
 })
 

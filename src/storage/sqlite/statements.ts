@@ -37,9 +37,9 @@ const sql = {
   insertText: 'INSERT INTO texts (digest, text) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING',
   text: 'SELECT text FROM texts WHERE digest = ?',
 
-  insertEvent: 'INSERT INTO outbox (event_id, record) VALUES (?, ?)',
+  insertEvent: 'INSERT INTO outbox (event_id, record, kind) VALUES (?, ?, ?)',
   deleteEvent: 'DELETE FROM outbox WHERE event_id = ?',
-  events: 'SELECT event_id, record FROM outbox ORDER BY sequence',
+  events: 'SELECT event_id, record, kind FROM outbox ORDER BY sequence',
 
   emptyLog: 'PRAGMA wal_checkpoint(TRUNCATE)',
 } as const
