@@ -1,8 +1,17 @@
-import { constants, copyFileSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import {
+  constants,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { defaults } from '../src/config.ts'
+import { parseCheckpoint } from '../src/journal/checkpoint.ts'
 import { JournalReader, type Position } from '../src/journal/journal-reader.ts'
-import { lastCheckpoint } from '../src/journal/reader.ts'
+import { lastCheckpoint, readRecords } from '../src/journal/reader.ts'
 import { OperatorError } from '../src/operator/socket.ts'
 import { ArchiveWriter } from './archive.ts'
 import { type CommandLine, parse, serviceOptions, serviceOptionsHelp } from './command-line.ts'
@@ -21,6 +30,7 @@ export const backup: CommandLine = {
 Writes one file with the store, the audit record and the wrapped key hierarchy, as they stand at
 one moment; requests go on meanwhile. The root's key is NOT in it (hsm/root.key, or your
 passphrase): keep that elsewhere. Without it the backup opens nothing, and with both anyone does.
+Objects are NOT in it either: copy the folder objects/ while the service is stopped.
 
 ${serviceOptionsHelp}`,
   async run(invocation) {
@@ -88,8 +98,9 @@ function archiveFolder(file: string, dataDir: string, snapshot: Snapshot, node: 
     const records: Record<string, number> = {}
     for (const name of journalsOf(dataDir)) {
       const known = name === node ? snapshot.records : Number.POSITIVE_INFINITY
-      records[name] = archiveJournal(archive, dataDir, name, known)
+      records[name] = archiveJournal(archive, `journal/${name}`, dataDir, known)
     }
+    archiveRootLog(archive, dataDir, records)
     archive.finish(new Date().toISOString(), records)
   } finally {
     archive.close()
@@ -114,11 +125,11 @@ function journalsOf(dataDir: string): string[] {
  */
 function archiveJournal(
   archive: ArchiveWriter,
+  path: string,
   dataDir: string,
-  node: string,
   records: number,
 ): number {
-  const directory = join(dataDir, 'journal', node)
+  const directory = join(dataDir, path)
   // The checkpoint first: one that is written meanwhile must not be in the archive without its place in the segments.
   const checkpoint = lastCheckpoint(directory, records)
   const end = endOf(directory, records)
@@ -127,11 +138,42 @@ function archiveJournal(
     if (segment === 0 || segment > end.segment) continue
     const content = readPlain(join(directory, name))
     if (segment === end.segment) content.fill(0, end.offset)
-    archive.add(`journal/${node}/${name}`, content)
+    archive.add(`${path}/${name}`, content)
   }
-  archive.add(`journal/${node}/origin`, readPlain(join(directory, 'origin')))
-  if (checkpoint !== undefined) archive.add(`journal/${node}/checkpoint`, Buffer.from(checkpoint))
+  archive.add(`${path}/origin`, readPlain(join(directory, 'origin')))
+  if (checkpoint !== undefined) archive.add(`${path}/checkpoint`, Buffer.from(checkpoint))
   return end.sequence
+}
+
+/**
+ * Adds the root log up to the first of its entries that says more of a node's log than is in the backup: after a
+ * restore, that log would seem to have gone back.
+ */
+function archiveRootLog(
+  archive: ArchiveWriter,
+  dataDir: string,
+  records: Readonly<Record<string, number>>,
+): void {
+  const directory = join(dataDir, 'root-log')
+  if (!existsSync(join(directory, 'origin'))) return
+  const origins = new Map(
+    Object.entries(records).map(([node, count]) => {
+      return [
+        readPlain(join(dataDir, 'journal', node, 'origin'))
+          .toString()
+          .trim(),
+        count,
+      ]
+    }),
+  )
+  let entries = 0
+  for (const { index, record } of readRecords(directory, { kinds: ['checkpoint'] })) {
+    const checkpoint = parseCheckpoint(record)
+    if (typeof checkpoint === 'string') break
+    if (checkpoint.size > (origins.get(checkpoint.origin) ?? Number.POSITIVE_INFINITY)) break
+    entries = index + 1
+  }
+  archiveJournal(archive, 'root-log', dataDir, entries)
 }
 
 /** Behind the last batch with which the journal has at most `records` records. */

@@ -112,10 +112,14 @@ function pairOf(text: string): readonly [string, string] {
 
 /** JSON allows characters that terminals act on. */
 export function jsonText(answer: unknown): string {
-  const text = JSON.stringify(answer).replace(/[\u007f-\u009f\u2028\u2029]/g, (character) => {
+  return `${forTerminal(JSON.stringify(answer))}\n`
+}
+
+/** For JSON texts, which have no control characters below 0x20: escapes the others that terminals act on. */
+export function forTerminal(text: string): string {
+  return text.replace(/[\u007f-\u009f\u2028\u2029]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   })
-  return `${text}\n`
 }
 
 function write(text: string): void {

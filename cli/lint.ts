@@ -7,6 +7,7 @@ const kinds: readonly PolicyKind[] = [
   'key',
   'identity',
   'trust',
+  'bucket',
   'service-control',
   'resource-control',
 ]
@@ -21,7 +22,8 @@ Reads policy documents and says what would be refused, what lets in more than it
 likely to surprise and what could be shorter, each with its line and column. It asks no service, and
 whether the principals that a policy names exist is not looked at.
 
-  --kind KIND                  key (the default), identity, trust, service-control, resource-control
+  --kind KIND                  key (the default), identity, trust, bucket, service-control,
+                               resource-control
   --json                       one JSON object a file: file, findings
 
 Exit codes: 0 no errors and no security findings; 1 there are some; 2 not understood.

@@ -1,6 +1,10 @@
 import type { Environment } from '../src/config.ts'
 import { createAccount } from './account.ts'
 import { exportAudit } from './audit.ts'
+import { checkProofFile } from './audit-check-proof.ts'
+import { printCheckpoint, printKey } from './audit-checkpoint.ts'
+import { proveEvent } from './audit-prove.ts'
+import { verifyAudit } from './audit-verify.ts'
 import { backup } from './backup.ts'
 import type { CommandLine } from './command-line.ts'
 import { diffAccess } from './diff-access.ts'
@@ -15,19 +19,27 @@ import {
   showGuardrail,
 } from './guardrail.ts'
 import { lint } from './lint.ts'
+import { policyHistory } from './policy-history.ts'
 import { proveSeparation } from './prove.ts'
 import { listQuotas, setQuota, unsetQuota } from './quota.ts'
+import { report } from './report.ts'
 import { restore } from './restore.ts'
 import { exitCodes, run } from './run.ts'
 import { start } from './start.ts'
 import { status } from './status.ts'
 import { whoCan } from './who-can.ts'
+import { witness } from './witness.ts'
 
 const commands: readonly CommandLine[] = [
   start,
   status,
   createAccount,
   exportAudit,
+  verifyAudit,
+  printCheckpoint,
+  printKey,
+  proveEvent,
+  checkProofFile,
   rotateDomainKey,
   listQuotas,
   setQuota,
@@ -43,8 +55,11 @@ const commands: readonly CommandLine[] = [
   whoCan,
   diffAccess,
   proveSeparation,
+  policyHistory,
+  report,
   backup,
   restore,
+  witness,
 ]
 
 const help = `Usage: kagiban COMMAND [options]

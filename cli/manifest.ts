@@ -21,7 +21,7 @@ const fileBytesMax = 1024 * 1024 * 1024
 const node = '[a-z0-9-]{1,32}'
 const nodeName = new RegExp(`^${node}$`)
 const archived = new RegExp(
-  `^(?:hsm/(?:hierarchy|root)\\.json|journal/(${node})/(?:\\d{8}\\.seg|origin|checkpoint))$`,
+  `^(?:hsm/(?:hierarchy|root)\\.json|(?:journal/(${node})|root-log)/(?:\\d{8}\\.seg|origin|checkpoint))$`,
 )
 
 /** Whether a backup may hold a file of this path. Whatever is not named here cannot be brought into a folder. */

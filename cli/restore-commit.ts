@@ -38,6 +38,7 @@ export function finishRestore(dataDir: string): boolean {
     flush(target)
   }
   moveJournals(join(ready, 'journal'), join(dataDir, 'journal'))
+  moveRootLog(join(ready, 'root-log'), join(dataDir, 'root-log'))
   flush(dataDir)
   rmSync(ready, { recursive: true })
   flush(dataDir)
@@ -47,6 +48,16 @@ export function finishRestore(dataDir: string): boolean {
 /** All at once: there must be no journal of the folder beside those of the backup. */
 function moveJournals(source: string, target: string): void {
   if (!existsSync(source)) return
+  rmSync(target, { recursive: true, force: true })
+  renameSync(source, target)
+}
+
+/**
+ * The folder's own root log stays where there is one: its record is a beginning of the backup's, and the root log
+ * may know more than the backup's did; witnesses have seen it, and would not let it go back.
+ */
+function moveRootLog(source: string, target: string): void {
+  if (!existsSync(source) || existsSync(join(target, 'origin'))) return
   rmSync(target, { recursive: true, force: true })
   renameSync(source, target)
 }

@@ -80,6 +80,8 @@ function checkJournals(staging: string, { records }: Manifest): void {
       `The backup is damaged: the journal of '${node}' has ${found} records, its manifest says ${expected}.`,
     )
   }
+  const rootLog = join(staging, 'root-log')
+  if (existsSync(rootLog)) recordsIn(rootLog)
 }
 
 function recordsIn(directory: string): number {

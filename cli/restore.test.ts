@@ -104,7 +104,7 @@ describe('a restore is refused, and changes nothing,', () => {
     const { folder, file } = await backedUp(t, 1)
     await untouched(
       folder.path,
-      /^This would roll the audit record back: the folder's record has 6 events, the backup's 4\./,
+      /^This would roll the audit record back: the folder's record has 8 entries, the backup's 5\./,
       file,
     )
   })
@@ -125,7 +125,7 @@ describe('a restore is refused, and changes nothing,', () => {
     cpSync(join(journals, 'main'), join(journals, 'two'), { recursive: true })
     await untouched(
       folder.path,
-      /^This would roll the audit record back: the folder's record has 4 events, the backup's 0\./,
+      /^This would roll the audit record back: the folder's record has 5 entries, the backup's 0\./,
       file,
     )
   })
@@ -234,11 +234,11 @@ describe('a restore is refused, and changes nothing,', () => {
   test('of a backup whose journal is not what it says', async (t) => {
     const { folder, file } = await backedUp(t)
     const fewer = forge(file, (database) => {
-      database.exec(`UPDATE manifest SET json = replace(json, '"main":4', '"main":5')`)
+      database.exec(`UPDATE manifest SET json = replace(json, '"main":5', '"main":6')`)
     })
     await untouched(
       folder.path,
-      /^The backup is damaged: the journal of 'main' has 4 records, its manifest says 5\.$/,
+      /^The backup is damaged: the journal of 'main' has 5 records, its manifest says 6\.$/,
       fewer,
     )
     const segment = readFileSync(join(folder.path, 'journal', 'main', '00000001.seg'))
@@ -338,8 +338,10 @@ describe('a restore that is interrupted', () => {
         content,
       ])
     })
-    // A checkpoint is there if the service had signed one when the backup was made.
-    const names = outcomes[0]?.map(([path]) => path).filter((path) => !path?.endsWith('checkpoint'))
+    // A checkpoint is there if the service had signed one when the backup was made, and so it is with the root log.
+    const names = outcomes[0]
+      ?.map(([path]) => path)
+      .filter((path) => !path?.endsWith('checkpoint') && !path?.startsWith('root-log/'))
     const journal = ['journal/main/00000001.seg', 'journal/main/origin']
     assert.deepEqual(names?.sort(), [
       ...['hsm/hierarchy.json', 'hsm/root.key', ...journal, 'store/store.db'],

@@ -118,7 +118,7 @@ function refuseUnlessContinued(directory: string, staged: string): void {
   }
   if (present > continued) {
     throw new OperatorError(
-      `This would roll the audit record back: the folder's record has ${present} events, the backup's ${continued}. ` +
+      `This would roll the audit record back: the folder's record has ${present} entries, the backup's ${continued}. ` +
         'Restore into an empty folder, and keep this one.',
     )
   }

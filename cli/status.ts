@@ -1,4 +1,5 @@
 import { type CommandLine, parse, serviceOptions, serviceOptionsHelp } from './command-line.ts'
+import { type LogStatus, logLines } from './log-status.ts'
 import { withService } from './service-session.ts'
 
 type Status = {
@@ -16,6 +17,24 @@ type Status = {
     readonly preparationFailure?: string
     readonly cut: number
   }
+  readonly exports: readonly {
+    readonly name: string
+    readonly type: string
+    readonly behind: number
+    readonly deliveredAt?: number
+    readonly failure?: {
+      readonly since: number
+      readonly reason: string
+      readonly attempts: number
+    }
+  }[]
+  readonly log?: LogStatus
+  readonly trails?: {
+    readonly delivers: boolean
+    readonly trails: number
+    readonly lagMs: number
+    readonly failures: readonly { trail: string; region: string; reason: string }[]
+  }
   readonly keyCore: {
     readonly rootDriver: string
     readonly regions: readonly { region: string; activeGeneration: number; activeSince: number }[]
@@ -29,7 +48,7 @@ export const status: CommandLine = {
   help: `Usage: kagiban status [--json] [options]
 
 Shows whether the service runs, its endpoint, accounts, keys, audit records and domain keys, and
-what troubles the audit journal. Exit code 1 when it is not healthy.
+what troubles the audit journal and its exports. Exit code 1 when it is not healthy.
 
   --json                       as one JSON object
 ${serviceOptionsHelp}`,
@@ -58,6 +77,9 @@ function show(found: Status, running: boolean): string {
       `${found.records}, ${found.journal.checkpointSize} under a signed checkpoint`,
     ],
     ...troubles(found.journal),
+    ...found.exports.map(exportLine),
+    ...(found.log === undefined ? [] : logLines(found.log)),
+    ...trailLines(found.trails),
     ['root', found.keyCore.rootDriver],
     ...found.keyCore.regions.map((entry) => [
       `domain key ${entry.region}`,
@@ -65,6 +87,32 @@ function show(found: Status, running: boolean): string {
     ]),
   ]
   return `${lines.map(([name = '', value = '']) => `${name.padEnd(24)} ${value}`).join('\n')}\n`
+}
+
+/** How far behind the record it is, and why. A receiver that is away makes nothing unhealthy: it misses nothing. */
+function exportLine({ name, type, behind, deliveredAt, failure }: Status['exports'][number]) {
+  const at = (ms: number) => new Date(ms).toISOString()
+  const lag = behind === 0 ? 'up to date' : `${behind} entries behind`
+  const last = deliveredAt === undefined ? '' : `, last at ${at(deliveredAt)}`
+  const failed =
+    failure === undefined
+      ? ''
+      : `; failing since ${at(failure.since)}, ${failure.attempts} times: ${failure.reason}`
+  return [`export ${name}`, `${type}, ${lag}${last}${failed}`]
+}
+
+/** How far behind the delivery to trails is, and what it fails at. */
+function trailLines(found: Status['trails']): string[][] {
+  if (found === undefined || (found.trails === 0 && found.failures.length === 0)) return []
+  const lag = found.lagMs < 2000 ? 'in time' : `${Math.floor(found.lagMs / 1000)} s behind`
+  const who = found.delivers ? lag : 'delivered by another process'
+  return [
+    ['trails', `${found.trails}, ${who}`],
+    ...found.failures.map(({ trail, region, reason }) => [
+      'trail delivery',
+      trail === '' ? `fails: ${reason}` : `${trail} in ${region} fails: ${reason}`,
+    ]),
+  ]
 }
 
 /** What goes wrong with the journal and does not end it, or was mended at its start. */

@@ -33,6 +33,9 @@ describe('the configuration', () => {
       node: 'main',
       segmentBytes: 64 * 1024 * 1024,
       domainKeyHours: 24,
+      s3Hosts: ['localhost', 's3.localhost'],
+      trailDeliverySeconds: 300,
+      trailDigestSeconds: 3600,
       passphrase: undefined,
       firstStart: {
         account: undefined,
@@ -57,6 +60,9 @@ describe('the configuration', () => {
       insecurePlaintext: true,
       node: 'two-2',
       domainKeyHours: 1,
+      s3Hosts: ['localhost', 's3.localhost'],
+      trailDeliverySeconds: 300,
+      trailDigestSeconds: 3600,
       passphrase: { file: resolve('p') },
     })
     assert.deepEqual(read(['--root-passphrase-fd', '3']).passphrase, { fd: 3 })
@@ -103,7 +109,7 @@ describe('the configuration', () => {
 
   test('a variable that is set to nothing is not set', () => {
     const names = [...startHelp.matchAll(/KAGIBAN_\w+/g)].map(([name]) => name)
-    assert.equal(new Set(names).size, 9)
+    assert.equal(new Set(names).size, 15)
     const env = Object.fromEntries(names.map((name) => [name, '']))
     assert.deepEqual(read([], env), read())
   })
@@ -303,9 +309,28 @@ test('an operator’s command starts the service without a listener and founds n
     node: 'two',
     segmentBytes: 16384,
     domainKeyHours: 24,
+    s3Hosts: ['localhost', 's3.localhost'],
+    trailDeliverySeconds: 300,
+    trailDigestSeconds: 3600,
     passphrase: { fd: 4 },
   })
   assert.ok(Object.values(firstStart).every((value) => value === undefined))
   assert.equal(operatorConfig('folder', {}, {}).node, 'main')
   assert.throws(() => operatorConfig('f', {}, { node: '../f' }), { name: 'ConfigError' })
+})
+
+test('how often trails are delivered to', () => {
+  const intervals = (env: Record<string, string>) => {
+    const { trailDeliverySeconds, trailDigestSeconds } = readConfig([], env) ?? {}
+    return [trailDeliverySeconds, trailDigestSeconds]
+  }
+  const delivery = 'KAGIBAN_TRAIL_DELIVERY_SECONDS'
+  const digest = 'KAGIBAN_TRAIL_DIGEST_SECONDS'
+  assert.deepEqual(intervals({}), [300, 3600])
+  assert.deepEqual(intervals({ [delivery]: '1', [digest]: '86400' }), [1, 86_400])
+  for (const name of [delivery, digest]) {
+    for (const value of ['0', '86401', '-1', '5m']) {
+      assert.throws(() => intervals({ [name]: value }), { name: 'ConfigError' })
+    }
+  }
 })

@@ -1,6 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type AccountId, parseAccountId, parseRegion, type Region } from './base/ids.ts'
+import { defaults, startOptions } from './config-options.ts'
+import { type ExportSettings, readExportSettings, SettingsError } from './export/settings.ts'
+import { parseWitnessList } from './log/witness-list.ts'
+
+export { defaults, startHelp, startOptions } from './config-options.ts'
 
 /** What an operator can set. Read once, here; nothing else looks at the environment. */
 export type Config = {
@@ -9,12 +15,23 @@ export type Config = {
   readonly listen: { readonly host: string; readonly port: number } | undefined
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
   readonly insecurePlaintext: boolean
+  /** Names of this endpoint: `bucket.NAME` as the host of a request names a bucket. In lower case. */
+  readonly s3Hosts?: readonly string[] | undefined
   /** The name of this process among those that share a data folder: it names its journal. */
   readonly node: string
   readonly segmentBytes: number
   /** Domain keys older than this are replaced. */
   readonly domainKeyHours: number
+  /** How often log files, and digests of them, are delivered to trails. */
+  readonly trailDeliverySeconds: number
+  readonly trailDigestSeconds: number
   readonly passphrase: { readonly file: string } | { readonly fd: number } | undefined
+  /** Where the log is served to everybody; undefined: nowhere. */
+  readonly logListen?: { readonly host: string; readonly port: number } | undefined
+  /** The text of the file that names the root log's witnesses. */
+  readonly witnesses?: string | undefined
+  /** Where the audit record is handed on to while the service runs. */
+  readonly exports?: readonly ExportSettings[]
 }
 
 /** What a start is told: the settings of every start, and those that count at the first one. */
@@ -28,17 +45,9 @@ export type FirstStart = {
   readonly rootSecretAccessKey: string | undefined
 }
 
-export const defaults = {
-  dataDir: 'data',
-  listen: '127.0.0.1:7781',
-  account: '111122223333' as AccountId,
-  regions: ['us-east-1' as Region],
-  node: 'main',
-  segmentBytes: 64 * 1024 * 1024,
-  domainKeyHours: 24,
-}
-
 const blockBytes = 4096
+/** In its origin, and where it is served. */
+const rootLogNames = ['root', 'root-log']
 const segmentBytesMin = 16 * 1024
 const segmentBytesMax = 1024 * 1024 * 1024
 
@@ -49,48 +58,6 @@ export class ConfigError extends Error {
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-export const startOptions = {
-  data: { type: 'string' },
-  listen: { type: 'string' },
-  'tls-cert': { type: 'string' },
-  'tls-key': { type: 'string' },
-  'insecure-plaintext': { type: 'boolean' },
-  node: { type: 'string' },
-  'root-passphrase-file': { type: 'string' },
-  'root-passphrase-fd': { type: 'string' },
-  'domain-key-hours': { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-} as const
-
-export const startHelp = `Usage: npm start -- [options]        or: npx kagiban start [options]
-
-Starts the key service. The first start of a data folder makes it: it seals a root, makes the
-first account and its root user, and prints that user's access key once.
-
-Options (environment variables in brackets; an option wins over its variable)
-  --data DIR                   data folder                [KAGIBAN_DATA]    (${defaults.dataDir})
-  --listen HOST:PORT           address; port 0 picks one  [KAGIBAN_LISTEN]  (${defaults.listen})
-  --tls-cert FILE              certificate chain, PEM     [KAGIBAN_TLS_CERT]
-  --tls-key FILE               its private key, PEM       [KAGIBAN_TLS_KEY]
-  --insecure-plaintext         listen beyond loopback without TLS (only behind something that has it)
-  --root-passphrase-file FILE  unseal the root with the passphrase in FILE
-  --root-passphrase-fd N       … or with what can be read from file descriptor N; npm and npx hand
-                               over 0 alone, as in: npm start -- --root-passphrase-fd 0 < FILE
-  --domain-key-hours N         replace domain keys older than N hours       (${defaults.domainKeyHours})
-  --node NAME                  name of this process, where several share a data folder (${defaults.node})
-  -h, --help                   this text
-
-Only at the first start of a data folder
-  KAGIBAN_ACCOUNT                 its first account                         (${defaults.account})
-  KAGIBAN_REGIONS                 comma-separated; the first is home        (${defaults.regions.join(',')})
-  KAGIBAN_ROOT_ACCESS_KEY_ID      access key of that account's root user    (generated)
-  KAGIBAN_ROOT_SECRET_ACCESS_KEY  its secret                                (generated)
-
-At every start
-  KAGIBAN_AUDIT_SEGMENT_BYTES     size of a journal segment                 (${defaults.segmentBytes})
-                                  (rounded up to 4 KiB; 16 KiB to 1 GiB)
-`
-
 /** `argv` without the program and the script. Undefined when help was asked for. Throws ConfigError. */
 export function readConfig(
   argv: readonly string[],
@@ -99,19 +66,25 @@ export function readConfig(
   const options = parseOptions(argv)
   if (options.help === true) return undefined
   const env = givenIn(environment)
+  const dataDir = resolve(options.data ?? env['KAGIBAN_DATA'] ?? defaults.dataDir)
   const tls = readTls(
     options['tls-cert'] ?? env['KAGIBAN_TLS_CERT'],
     options['tls-key'] ?? env['KAGIBAN_TLS_KEY'],
   )
   return {
-    dataDir: resolve(options.data ?? env['KAGIBAN_DATA'] ?? defaults.dataDir),
+    dataDir,
     listen: parseListen(options.listen ?? env['KAGIBAN_LISTEN'] ?? defaults.listen),
     tls,
     insecurePlaintext: options['insecure-plaintext'] ?? false,
+    s3Hosts: readS3Hosts(env),
     node: parseNode(options.node ?? defaults.node),
     segmentBytes: readSegmentBytes(env),
     domainKeyHours: readDomainKeyHours(options['domain-key-hours']),
+    ...readTrailIntervals(env),
     passphrase: readPassphrase(options['root-passphrase-file'], options['root-passphrase-fd']),
+    ...readLogListen(options['log-listen'] ?? env['KAGIBAN_LOG_LISTEN']),
+    ...readWitnesses(env['KAGIBAN_WITNESSES']),
+    ...readExports(env['KAGIBAN_EXPORTS'], dataDir),
     firstStart: readFirstStart(env),
   }
 }
@@ -127,9 +100,12 @@ export function operatorConfig(
     listen: undefined,
     tls: undefined,
     insecurePlaintext: false,
+    s3Hosts: defaults.s3Hosts,
     node: parseNode(options.node ?? defaults.node),
     segmentBytes: readSegmentBytes(givenIn(env)),
     domainKeyHours: defaults.domainKeyHours,
+    trailDeliverySeconds: defaults.trailDeliverySeconds,
+    trailDigestSeconds: defaults.trailDigestSeconds,
     passphrase: readPassphrase(options.passphraseFile, options.passphraseFd),
     firstStart: {
       account: undefined,
@@ -181,6 +157,21 @@ function readTls(certFile: string | undefined, keyFile: string | undefined): Con
   return { certFile: resolve(certFile), keyFile: resolve(keyFile) }
 }
 
+const hostPattern = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/
+
+function readS3Hosts(env: Environment): readonly string[] {
+  const names = (env['KAGIBAN_S3_HOST'] ?? '').split(',').map((each) => each.trim().toLowerCase())
+  const given = names.filter((each) => each !== '')
+  for (const name of given) {
+    if (name.length > 190 || !hostPattern.test(name)) {
+      throw new ConfigError(
+        `KAGIBAN_S3_HOST: '${name}' is no host name: give names without scheme and port, as in s3.example.org.`,
+      )
+    }
+  }
+  return [...new Set([...defaults.s3Hosts, ...given])]
+}
+
 function readPassphrase(file: string | undefined, fd: string | undefined): Config['passphrase'] {
   if (file !== undefined && fd !== undefined) {
     throw new ConfigError('Give --root-passphrase-file or --root-passphrase-fd, not both.')
@@ -207,6 +198,11 @@ function parseNode(text: string): string {
   if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(text)) {
     throw new ConfigError(`--node '${text}': up to 32 lower-case letters, digits and dashes.`)
   }
+  if (rootLogNames.includes(text)) {
+    throw new ConfigError(
+      `--node '${text}': the log over the logs of all processes is called that.`,
+    )
+  }
   return text
 }
 
@@ -223,6 +219,22 @@ function readDomainKeyHours(text: string | undefined): number {
   return hours
 }
 
+const trailSecondsMax = 86_400
+
+function readTrailIntervals(
+  env: Environment,
+): Pick<Config, 'trailDeliverySeconds' | 'trailDigestSeconds'> {
+  const seconds = (name: string, otherwise: number) => {
+    const count = parseCount(name, env[name], otherwise)
+    if (count >= 1 && count <= trailSecondsMax) return count
+    throw new ConfigError(`${name} is ${count}; it can be 1 to ${trailSecondsMax}.`)
+  }
+  return {
+    trailDeliverySeconds: seconds('KAGIBAN_TRAIL_DELIVERY_SECONDS', defaults.trailDeliverySeconds),
+    trailDigestSeconds: seconds('KAGIBAN_TRAIL_DIGEST_SECONDS', defaults.trailDigestSeconds),
+  }
+}
+
 /** In whole blocks of the disk, and large enough for any record but the largest. */
 function readSegmentBytes(env: Environment): number {
   const name = 'KAGIBAN_AUDIT_SEGMENT_BYTES'
@@ -230,6 +242,33 @@ function readSegmentBytes(env: Environment): number {
   if (bytes > segmentBytesMax)
     throw new ConfigError(`${name} is ${bytes}; it can be ${segmentBytesMax} at the most.`)
   return Math.max(segmentBytesMin, Math.ceil(bytes / blockBytes) * blockBytes)
+}
+
+function readLogListen(text: string | undefined): Pick<Config, 'logListen'> {
+  return text === undefined ? {} : { logListen: parseListen(text) }
+}
+
+function readWitnesses(file: string | undefined): Pick<Config, 'witnesses'> {
+  if (file === undefined) return {}
+  try {
+    const witnesses = readFileSync(resolve(file), 'utf8')
+    parseWitnessList(witnesses)
+    return { witnesses }
+  } catch (error) {
+    throw new ConfigError(
+      `KAGIBAN_WITNESSES ${file}: ${error instanceof Error ? error.message : String(error)}.`,
+    )
+  }
+}
+
+function readExports(file: string | undefined, dataDir: string): Pick<Config, 'exports'> {
+  if (file === undefined) return {}
+  try {
+    return { exports: readExportSettings(resolve(file), dataDir) }
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error
+    throw new ConfigError(`KAGIBAN_EXPORTS ${file}: ${error.message}.`)
+  }
 }
 
 function readFirstStart(env: Environment): FirstStart {

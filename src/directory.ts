@@ -1,12 +1,22 @@
 import type { Authenticated } from './authenticate/authenticator.ts'
-import { ServiceError } from './base/errors.ts'
+import { ServiceError, s3Error } from './base/errors.ts'
 import type { Addressed, Call } from './record/call.ts'
 import { headerOf } from './record/request.ts'
 import type { AnyOperation, Service } from './services/operation.ts'
 import { awsJson, targetOf } from './wire/aws-json.ts'
 import { actionOf, awsQuery } from './wire/aws-query.ts'
 import type { HttpRequest, Protocol } from './wire/protocol.ts'
+import { RestXml } from './wire/rest-xml/protocol.ts'
+import { resourceOf } from './wire/rest-xml/resource.ts'
+import { Routes } from './wire/rest-xml/routes.ts'
 
+const localHosts = ['localhost', 's3.localhost']
+
+type RestService = {
+  readonly service: Service
+  readonly routes: Routes
+  readonly namespace: string
+}
 type QueryService = { readonly service: Service; readonly protocol: Protocol }
 
 /** Which services this deployment offers, and how a request on the wire finds its operation. */
@@ -19,12 +29,22 @@ export class Directory {
   /** Of what names no version that there is. */
   readonly #anyQuery: Protocol
   readonly signingNames: ReadonlySet<string>
+  #rest: RestService | undefined
+  readonly #s3Hosts: readonly string[]
 
-  constructor(services: readonly Service[]) {
+  /** `s3Hosts`: names of this endpoint below which buckets are names, in lower case. */
+  constructor(services: readonly Service[], s3Hosts: readonly string[] = localHosts) {
+    this.#s3Hosts = s3Hosts
     for (const service of services) {
       const { protocol } = service
       if (protocol.name === 'json') {
         for (const prefix of protocol.targetPrefixes) this.#byTarget.set(prefix, service)
+        continue
+      }
+      if (protocol.name === 'rest-xml') {
+        if (this.#rest !== undefined) throw new Error('two services of REST XML')
+        const { namespace } = protocol
+        this.#rest = { service, namespace, routes: new Routes(protocol.routes) }
         continue
       }
       const spoken = { service, protocol: awsQuery(protocol.namespace, protocol.version) }
@@ -36,8 +56,19 @@ export class Directory {
     this.signingNames = new Set(services.map((service) => service.signingName))
   }
 
+  /**
+   * Whether a request is one of REST XML, by its head alone. All of AWS JSON is POST to `/`, as is AWS Query but for a
+   * GET that names its action.
+   */
+  streams({ method, target }: Pick<HttpRequest, 'method' | 'target'>): boolean {
+    if (this.#rest === undefined || (method === 'POST' && target === '/')) return false
+    return !(method === 'GET' && /^\/\?(?:[^#]*&)?Action=/.test(target))
+  }
+
   /** Reads the protocol off the request, without believing anything yet. */
   identify(request: HttpRequest): Addressed {
+    if (this.#rest !== undefined && this.streams(request))
+      return this.#identifyRest(request, this.#rest)
     const target = targetOf(request)
     if (target === undefined && speaksQuery(request)) {
       const { action, version } = actionOf(request)
@@ -51,11 +82,39 @@ export class Directory {
     }
   }
 
+  #identifyRest(request: HttpRequest, { routes, namespace }: RestService): Addressed {
+    const { method, target, rawHeaders } = request
+    const unread = {
+      bucket: undefined,
+      key: undefined,
+      query: new Map(),
+      path: target.split('?', 1)[0] ?? '',
+    }
+    const addressed = { targetPrefix: undefined, operationName: undefined, isRest: true } as const
+    try {
+      const resource = resourceOf(target, rawHeaders, this.#s3Hosts)
+      const has = (name: string) => headerOf(request, name) !== undefined
+      const found = routes.find(method, resource, has)
+      const protocol = new RestXml(resource, namespace, routes.names)
+      return { ...addressed, protocol, operationName: found.operation, isServed: found.isServed }
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error
+      return {
+        ...addressed,
+        protocol: new RestXml(unread, namespace, routes.names),
+        refusal: error,
+      }
+    }
+  }
+
   /** The operation that an authenticated call asks for; fills in `call.service`. Throws 'unknown-operation'. */
   operationOf(call: Call, identity: Authenticated): AnyOperation {
     const { addressed } = call
-    const service =
-      addressed?.targetPrefix === undefined
+    const refusal = addressed?.refusal ?? identity.refusal
+    if (refusal !== undefined) throw refusal
+    const service = addressed?.isRest
+      ? this.#rest?.service
+      : addressed?.targetPrefix === undefined
         ? this.#queryServiceOf(call, identity)
         : this.#byTarget.get(addressed.targetPrefix)
     if (service === undefined || addressed?.protocol.name !== service.protocol.name) {
@@ -100,6 +159,8 @@ function speaksQuery(request: HttpRequest): boolean {
 }
 
 function unknownOperation(addressed: Addressed | undefined, service?: Service): ServiceError {
+  if (addressed?.isRest === true)
+    return s3Error(addressed.isServed === true ? 'NotImplemented' : 'MethodNotAllowed')
   if (addressed?.protocol.name !== 'query') return new ServiceError('unknown-operation')
   const version = service?.protocol.name === 'query' ? service.protocol.version : undefined
   const name = (addressed.operationName ?? '').slice(0, 64)

@@ -5,14 +5,17 @@ import { foundingBanner, readyBanner } from './banner.ts'
 import type { Clock } from './base/clock.ts'
 import type { Random } from './base/random.ts'
 import { type Config, ConfigError, type FirstStart } from './config.ts'
-import { listenFirst } from './entrance.ts'
+import { startConfiguration } from './configuration/background.ts'
+import { policyHistoryCommands } from './configuration/policy-history.ts'
+import { certificateOf, listenFirst } from './entrance.ts'
 import { explanations } from './explanations.ts'
+import { Exports } from './export/exports.ts'
 import { checkUnchanged, foundDeployment } from './founding.ts'
 import type { Hsm } from './hsm/port.ts'
 import { type OpenedJournal, openJournal } from './journal/journal.ts'
-import { openLookup } from './journal/lookup/lookup.ts'
-import type { EventLookup } from './journal/port.ts'
+import { type OpenedLookup, openLookup } from './journal/lookup/lookup.ts'
 import { everyKind, readEveryJournal, readRecords } from './journal/reader.ts'
+import { type Finding, type OpenedLog, openLog } from './log/log.ts'
 import type { Accounts, Deployment } from './operator/accounts.ts'
 import { analyseCommands } from './operator/analyse-commands.ts'
 import { operatorCommands } from './operator/commands.ts'
@@ -23,12 +26,17 @@ import { Pipeline } from './pipeline.ts'
 import { commitRecorded, type Recorder, replayOutbox } from './record/commit.ts'
 import { elementBytesFor } from './record/event.ts'
 import { Refusals } from './record/refusals.ts'
+import { reporting } from './reporting.ts'
+import { reportCommands } from './reports/report-commands.ts'
+import type { DigestSigner } from './services/cloudtrail/delivery.ts'
+import { DigestKeys } from './services/cloudtrail/digest-keys.ts'
 import { materialRow } from './services/kms/state.ts'
 import { Mirror } from './storage/mirror.ts'
 import { ownOutbox } from './storage/own-outbox.ts'
 import { StoreConflict } from './storage/port.ts'
 import { openSqliteStore } from './storage/sqlite/store.ts'
 import { declareTables, type Tables } from './tables.ts'
+import { openTrailParts, type TrailParts, trailDeliveryOf } from './trail-delivery.ts'
 import { DomainKeys } from './upkeep/domain-keys.ts'
 import { startUpkeep } from './upkeep/upkeep.ts'
 
@@ -63,11 +71,19 @@ export async function startEngine(
   const endpoint = entrance?.endpoint
   try {
     const parts = await openState(config, firstStart, deps, endpoint)
-    const assembly = assemble({ ...parts, ...deps, regions: parts.deployment.regions })
+    const assembly = assemble({
+      ...parts,
+      history: parts.lookup,
+      ...deps,
+      regions: parts.deployment.regions,
+      s3Hosts: config.s3Hosts,
+    })
     const pipeline = pipelineOf(deps, parts, assembly)
-    const doors = await openDoors(config, deps, parts, assembly, endpoint)
+    const log = endpoint === undefined ? undefined : await openLogOf(config, deps, parts)
+    const doors = await openDoors(config, deps, { ...parts, log }, assembly, endpoint)
     entrance?.open({
       onRequest: (request, reply) => pipeline.accept(request, reply),
+      streams: (head) => assembly.directory.streams(head),
       health: () => healthOf(parts, deps.hsm),
     })
     if (endpoint !== undefined) deps.announce(readyBanner(endpoint, parts.deployment))
@@ -76,8 +92,11 @@ export async function startEngine(
       await pipeline.idle()
       await doors.close()
       await parts.refusals.flush().catch(() => {})
+      await parts.trailJournals?.close()
+      await parts.exports.close()
       await parts.lookup.close()
       await parts.journal.close()
+      await log?.close()
       await parts.store.close()
     }
     return { endpoint, stop }
@@ -88,11 +107,14 @@ export async function startEngine(
 }
 
 type Parts = Recorder &
-  Tables & {
+  Tables &
+  TrailParts & {
     readonly journal: OpenedJournal
     readonly deployment: Deployment
-    readonly lookup: EventLookup
+    readonly lookup: OpenedLookup
+    readonly digests: DigestSigner
     readonly refusals: Refusals
+    readonly exports: Exports
   }
 
 async function openState(
@@ -131,7 +153,13 @@ async function openState(
     clock,
     random,
   })
-  return { ...recorder, ...tables, deployment, lookup, refusals }
+  const exports = new Exports({ ...config, exports: config.exports ?? [], clock, log: deps.log })
+  const { materials } = tables.state
+  const digests = new DigestKeys({ ...recorder, ...tables, ...deps, materials, materialRow })
+  const listens = endpoint !== undefined
+  const trailParts = openTrailParts(config, tables, deployment.regions, listens)
+  const own = { deployment, lookup, ...trailParts, digests, refusals, exports }
+  return { ...recorder, ...tables, ...own }
 }
 
 async function openJournalOf(config: Config, deps: EngineDeps): Promise<OpenedJournal> {
@@ -148,6 +176,30 @@ async function openJournalOf(config: Config, deps: EngineDeps): Promise<OpenedJo
     log,
   }
   return openJournal(options, journalThread)
+}
+
+/** The log for others: it lags behind the journal, or dies, without touching a caller. */
+async function openLogOf(config: Config, deps: EngineDeps, parts: Parts): Promise<OpenedLog> {
+  const { dataDir, node, logListen, witnesses, insecurePlaintext, segmentBytes } = config
+  const { hsm, clock, random, log } = deps
+  const { accounts } = parts
+  const found = ({ kind, ...details }: Finding) => {
+    const name = kind === 'went-back' ? 'LogWentBack' : 'NewLogEpoch'
+    const event = operatorEvent({ clock, random, accounts }, { operator: 'log' }, { name, details })
+    return commitRecorded(parts, [], [event]).then(() => {})
+  }
+  try {
+    return await openLog({
+      journals: join(dataDir, 'journal'),
+      rootLog: join(dataDir, 'root-log'),
+      tiles: join(dataDir, 'index', `${node}.log.db`),
+      listen: logListen,
+      tls: logListen && certificateOf(config.tls),
+      ...{ witnesses, insecurePlaintext, segmentBytes, hsm, random, log, found },
+    })
+  } catch (error) {
+    throw new ConfigError(error instanceof Error ? error.message : String(error))
+  }
 }
 
 function* recordsFrom(config: Config, from: number): Iterable<string> {
@@ -215,7 +267,7 @@ function healthOf(
 async function openDoors(
   config: Config,
   deps: EngineDeps,
-  parts: Parts,
+  parts: Parts & { readonly log: OpenedLog | undefined },
   assembly: Assembly,
   endpoint: string | undefined,
 ): Promise<{ close(): Promise<void> }> {
@@ -242,6 +294,8 @@ async function openDoors(
       return commitRecorded(parts, [], [event])
     },
   })
+  const { regions } = parts.deployment
+  const trailDelivery = trailDeliveryOf(config, { ...parts, ...deps })
   const runDirectory = join(config.dataDir, 'run')
   const commands = {
     ...operatorCommands({
@@ -251,10 +305,20 @@ async function openDoors(
       clock,
       random,
       endpoint: () => endpoint,
+      logStatus: () => parts.log?.status(),
+      deliveryStatus: () => trailDelivery?.report(),
       keys: () => state.keys.size,
       runDirectory,
     }),
     ...analyseCommands({ ...parts, ...analyses(parts, assembly), clock, random }),
+    ...reportCommands({
+      ...{ ...parts, ...analyses(parts, assembly), ...reporting(parts, assembly, clock) },
+      ...{ clock, random },
+    }),
+    ...policyHistoryCommands({
+      ...{ ...parts, ...analyses(parts, assembly), clock, random },
+      ...{ history: parts.lookup, records: () => everyRecord(config) },
+    }),
     ...explainCommands({
       ...parts,
       ...explanations(parts, assembly, parts.store),
@@ -266,12 +330,15 @@ async function openDoors(
   const path = relative(process.cwd(), join(runDirectory, socketName(config.node)))
   const socket = await startOperatorSocket(path, commands, log)
   if (endpoint === undefined) return socket
-  const { regions } = parts.deployment
+  trailDelivery?.start()
   const upkeep = startUpkeep({ ...parts, regions, hsm, clock, random, domainKeys, log })
+  const configuration = startConfiguration(parts, assembly, log)
   return {
     close: async () => {
       await socket.close()
       await upkeep.stop()
+      await configuration.stop()
+      await trailDelivery?.stop()
     },
   }
 }

@@ -23,6 +23,8 @@ function configOf(given: Partial<Config>): Config {
     node: 'main',
     segmentBytes: 65536,
     domainKeyHours: 24,
+    trailDeliverySeconds: 300,
+    trailDigestSeconds: 3600,
     passphrase: undefined,
     ...given,
   }

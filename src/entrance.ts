@@ -3,9 +3,10 @@ import type { Clock } from './base/clock.ts'
 import { type Config, ConfigError } from './config.ts'
 import { type ListenerOptions, startListener } from './listener/listener.ts'
 import { overloaded } from './listener/refusals.ts'
+import type { Certificate } from './listener/server.ts'
 
 /** What stands behind the listener, once it is there. */
-export type Behind = Pick<ListenerOptions, 'onRequest' | 'health'>
+export type Behind = Pick<ListenerOptions, 'onRequest' | 'health' | 'streams'>
 
 export type Entrance = {
   readonly endpoint: string
@@ -34,9 +35,10 @@ export async function listenFirst(
     const listener = await startListener({
       ...listen,
       ...deps,
-      tls: tls && { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) },
+      tls: certificateOf(tls),
       insecurePlaintext,
       onRequest: (request, reply) => behind.onRequest(request, reply),
+      streams: (head) => behind.streams?.(head) ?? false,
       health: () => behind.health(),
     })
     return {
@@ -49,4 +51,8 @@ export async function listenFirst(
   } catch (error) {
     throw new ConfigError(error instanceof Error ? error.message : String(error))
   }
+}
+
+export function certificateOf(tls: Config['tls']): Certificate | undefined {
+  return tls && { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) }
 }

@@ -43,6 +43,7 @@ export class Outcome {
    * what was committed.
    */
   async operate(call: Call): Promise<readonly OutboxEvent[] | undefined> {
+    if (call.operation?.receive !== undefined) await this.#receive(call)
     let endTurn: (() => void) | undefined
     try {
       for (let attempt = 1; ; attempt++) {
@@ -60,9 +61,16 @@ export class Outcome {
     }
   }
 
+  async #receive(call: Call): Promise<void> {
+    const { operation, context, input } = decoded(call)
+    const value = await operation.receive?.(context, input, call.target, call.service?.deps)
+    call.received = { value }
+  }
+
   async #attempt(call: Call): Promise<readonly OutboxEvent[] | undefined> {
     const { operation, context, input } = decoded(call)
-    const result = await operation.handle(context, input, call.target, call.service?.deps)
+    const { target, service, received } = call
+    const result = await operation.handle(context, input, target, service?.deps, received?.value)
     call.output = result.output
     if (result.dryRun !== undefined) {
       await this.#options.mirror.admit(result.changes ?? [])

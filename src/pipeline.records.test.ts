@@ -160,10 +160,10 @@ describe('every authenticated call has one record, whatever became of it', () =>
     test(name, async (t) => {
       const house = await House.open(t)
       const { operation, input, sending } = sentOf(await house.newKey())
-      const before = house.journal.size
+      const before = house.journal.records.length
       const answer = await house.call(operation, input, sending)
       assert.equal(answer.error, error)
-      assert.equal(house.journal.size, before + 1)
+      assert.equal(house.journal.records.length, before + 1)
       const [recorded] = house.recordsOf(answer)
       assert.equal(recorded?.eventName, eventName)
       assert.equal(recorded?.errorCode, errorCode)
@@ -176,7 +176,11 @@ describe('every authenticated call has one record, whatever became of it', () =>
         accessKeyId: house.key.accessKeyId,
       })
       await house.refusals.flush()
-      assert.equal(house.journal.size, before + 1, 'it was counted as unauthenticated too')
+      assert.equal(
+        house.journal.records.length,
+        before + 1,
+        'it was counted as unauthenticated too',
+      )
     })
   }
 

@@ -75,7 +75,7 @@ describe('nothing is answered before its record is on disk', () => {
     assertInternal(answer)
     const [event] = await house.store.outbox()
     assert.equal(JSON.parse(event?.record ?? '{}').requestID, answer.requestId)
-    assert.equal((await house.store.outbox()).length, 1)
+    assert.equal((await house.store.outbox()).length, 2, 'the event, and the item of the key')
   })
 })
 

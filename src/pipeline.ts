@@ -1,18 +1,18 @@
 import type { Authenticated } from './authenticate/authenticator.ts'
 import { DutiesMixed } from './authorize/analyse/mixed.ts'
-import type { Evidence } from './authorize/evidence.ts'
-import type { Caller } from './base/caller.ts'
 import { internalError, ServiceError } from './base/errors.ts'
+import { type Authorize, authorizeCall, decideAnew, findDelayed, resolveCall } from './deciding.ts'
 import type { Directory } from './directory.ts'
 import { refusalOf } from './mixed-duties.ts'
 import { Outcome, type OutcomeOptions } from './outcome.ts'
 import { type Addressed, type Call, decoded } from './record/call.ts'
 import { globalConditions, type OrganizationOfCallers } from './record/conditions.ts'
-import type { CallContext, Check, DelayedConditions } from './services/operation.ts'
+import type { AnyOperation } from './services/operation.ts'
 import { type OutboxEvent, StoreConflict } from './storage/port.ts'
 import { Turns } from './turns.ts'
 import { awsJson } from './wire/aws-json.ts'
-import type { HttpRequest, Reply } from './wire/protocol.ts'
+import type { BodyStream, HttpRequest, Reply } from './wire/protocol.ts'
+import type { Members } from './wire/schema.ts'
 import { wipeSensitive } from './wire/wipe.ts'
 
 /**
@@ -31,12 +31,7 @@ export type PipelineOptions = OutcomeOptions & {
     request: HttpRequest,
     addressed: Addressed | undefined,
   ) => Authenticated | Promise<Authenticated>
-  /** Whether the caller may, and what that was decided on. */
-  readonly authorize: (
-    caller: Caller,
-    check: Check,
-    context: CallContext,
-  ) => { readonly evidence: Evidence; readonly denied: ServiceError | undefined }
+  readonly authorize: Authorize
   /** Of the callers' accounts. */
   readonly organization: OrganizationOfCallers
   /** Throws 'throttled' when the caller's account has asked too much of late. */
@@ -54,10 +49,10 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options
-    this.#outcome = new Outcome(options, (call) => this.#decideAnew(call))
+    this.#outcome = new Outcome(options, (call) => decideAnew(call, options.authorize))
   }
 
-  /** Takes a complete request; `reply` is called exactly once. */
+  /** Takes a request that is complete, or whose body streams; `reply` is called exactly once. */
   accept(request: HttpRequest, reply: (reply: Reply) => void): void {
     this.#inFlight++
     this.#turns.add({ request, reply, requestId: this.#options.random.uuid(), evidence: [] })
@@ -77,14 +72,14 @@ export class Pipeline {
       const failure = this.#failureOf(error)
       for (const call of calls) call.failure ??= failure
     }
-    const present = calls.filter((call) => this.#authenticate(call))
+    const present = calls.filter((call) => this.#authenticate(call) && this.#gather(call))
     this.#stage(present, (call) => this.#decode(call))
-    this.#stage(present, (call) => this.#resolve(call))
-    this.#stage(present, (call) => this.#authorize(call))
+    this.#stage(present, resolveCall)
+    this.#stage(present, (call) => authorizeCall(call, this.#options.authorize))
     const ready = present.filter((call) => this.#isDecided(call))
     // Behind authorization: which pool a call draws from tells what kind of key it is about.
     this.#stage(ready, (call) => this.#options.throttle?.(call))
-    this.#turns.hold(ready.length)
+    this.#turns.hold(ready.reduce((held, call) => (isLong(call) ? held : held + 1), 0))
     for (const call of ready) void this.#finish(call)
   }
 
@@ -129,11 +124,41 @@ export class Pipeline {
     }
   }
 
+  /** False while what decoding needs of a body that streams is still coming. */
+  #gather(call: Call): boolean {
+    const body = call.identity?.body
+    if (body === undefined || call.failure !== undefined || call.gathered === true) return true
+    call.gathered = true
+    try {
+      const { input } = this.#operationOf(call)
+      const gathering = call.addressed?.protocol.gather?.(input, body)
+      if (gathering === undefined) return true
+      gathering.then(
+        () => this.#turns.add(call),
+        (error: unknown) => {
+          call.failure = this.#failureOf(error)
+          this.#turns.add(call)
+        },
+      )
+      return false
+    } catch (error) {
+      call.failure = this.#failureOf(error)
+      return true
+    }
+  }
+
+  #operationOf(call: Call): AnyOperation {
+    const { identity } = call
+    if (identity === undefined) throw internalError('decode before authenticate')
+    call.operation ??= this.#options.directory.operationOf(call, identity)
+    return call.operation
+  }
+
   #decode(call: Call): void {
     const { identity } = call
     if (identity === undefined) throw internalError('decode before authenticate')
     if (call.context !== undefined) return
-    call.operation = this.#options.directory.operationOf(call, identity)
+    const { input } = this.#operationOf(call)
     const now = this.#options.clock.now()
     call.context = {
       caller: identity.caller,
@@ -142,49 +167,17 @@ export class Pipeline {
       requestId: call.requestId,
       globalConditions: globalConditions(call.request, identity, now, this.#options.organization),
     }
-    call.input = call.addressed?.protocol.decode(call.operation.input, call.request)
-  }
-
-  #resolve(call: Call): void {
-    const { operation, context, input } = decoded(call)
-    // Of a call that is decided anew nothing is known that an earlier decision found.
-    call.resolved = false
-    call.authorized = false
-    call.evidence.length = 0
-    call.target = undefined
-    call.target = operation.resolve(context, input, call.service?.deps)
-    call.resolved = true
-  }
-
-  #authorize(call: Call): void {
-    const { operation, context, input } = decoded(call)
-    const deps = call.service?.deps
-    for (const check of operation.checks(context, input, call.target, deps)) {
-      const { evidence, denied } = this.#options.authorize(context.caller, check, context)
-      call.evidence.push(evidence)
-      if (context.delayedConditions === undefined && asks(evidence, check.delayed)) {
-        call.delayed = check.delayed
-        return
-      }
-      if (denied !== undefined) throw denied
-    }
-    call.authorized = true
+    call.input = call.addressed?.protocol.decode(input, call.request)
   }
 
   /** False while condition values are sought that a policy asks for: the call comes back in a later turn. */
   #isDecided(call: Call): boolean {
     const { delayed } = call
     if (delayed === undefined) return true
-    delayed.find().then(
-      (delayedConditions) => {
-        const { context } = decoded(call)
-        call.context = { ...context, delayedConditions }
-        call.delayed = undefined
-        this.#turns.add(call)
-      },
+    findDelayed(call, delayed).then(
+      () => this.#turns.add(call),
       (error: unknown) => {
         call.failure = this.#failureOf(error)
-        call.delayed = undefined
         this.#turns.add(call)
       },
     )
@@ -195,17 +188,31 @@ export class Pipeline {
     let reply: Reply
     try {
       const committed = call.failure === undefined ? await this.#operate(call) : undefined
-      this.#turns.release()
+      if (!isLong(call)) this.#turns.release()
       await this.#outcome.record(call, committed)
       reply = encode(call)
     } catch (error) {
       call.failure = this.#failureOf(error)
       reply = encode(call)
     }
+    if (call.identity?.body !== undefined) this.#settleBodies(call, reply)
     call.reply(reply)
     wipe(call)
     this.#inFlight--
     if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  /** What streams is over when the call is, and what was taken in for a call that failed is not kept. */
+  #settleBodies(call: Call, reply: Reply): void {
+    const { identity, operation, received, failure, output, service } = call
+    identity?.body?.cancel()
+    if (failure === undefined) return
+    if (received !== undefined && operation?.discard !== undefined) {
+      Promise.try(() => operation.discard?.(received.value, service?.deps)).catch(
+        (error: unknown) => this.#options.log(`what was received stays behind: ${String(error)}`),
+      )
+    }
+    cancelStreams(operation, output, reply)
   }
 
   /** Never rejects: what goes wrong is the call's failure. */
@@ -226,13 +233,6 @@ export class Pipeline {
     return refusalOf(error, call)
   }
 
-  /** For a call whose rows somebody else changed first. */
-  #decideAnew(call: Call): void {
-    this.#resolve(call)
-    this.#authorize(call)
-    if (call.delayed !== undefined) throw internalError('the policies kept changing')
-  }
-
   #failureOf(error: unknown): ServiceError {
     const failure =
       error instanceof ServiceError
@@ -248,14 +248,19 @@ export class Pipeline {
   }
 }
 
-/** Whether a policy asked for one of these. */
-function asks({ context }: Evidence, delayed: DelayedConditions | undefined): boolean {
-  if (delayed === undefined) return false
-  const { keys } = delayed
-  return (['caller', 'resource'] as const).some((side) => {
-    const asked = context.asked(side)
-    return asked !== undefined && keys.some((key) => asked.has(key))
-  })
+/** Calls that stream take as long as their clients do, so no turn waits for them. */
+function isLong({ identity }: Call): boolean {
+  return identity?.body !== undefined
+}
+
+/** Of an output that was withheld. */
+function cancelStreams(operation: AnyOperation | undefined, output: unknown, reply: Reply): void {
+  if (output === undefined || operation?.output === undefined) return
+  const values = output as Readonly<Record<string, unknown>>
+  for (const [name, { type }] of Object.entries(operation.output.members as Members)) {
+    const stream = type === 'stream' ? (values[name] as BodyStream | undefined) : undefined
+    if (stream !== reply.body) stream?.cancel?.()
+  }
 }
 
 function encode(call: Call): Reply {

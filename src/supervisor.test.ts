@@ -140,7 +140,7 @@ test('both children are confined: no files but their own, no secrets from outsid
       argumentsOf(pid)
         .filter((text) => text.startsWith(`--allow-fs-${kind}=${server.data}`))
         .map((text) => text.slice(`--allow-fs-${kind}=${server.data}/`.length))
-    const own = ['store', 'journal', 'index', 'run']
+    const own = ['store', 'journal', 'objects', 'root-log', 'index', 'run']
     assert.deepEqual([granted(service, 'read'), granted(service, 'write')], [own, own])
     assert.deepEqual([granted(core, 'read'), granted(core, 'write')], [['hsm'], ['hsm']])
     const others = argumentsOf(core).filter((text) => /^--allow-(?!fs-)/.test(text))

@@ -1,9 +1,15 @@
+import { type DiscoveryRecord, discoveryTable } from './configuration/discovery.ts'
+import { TrailSpans } from './delivery/spans.ts'
+import { DeliveryStates } from './delivery/state.ts'
 import { Identities } from './identities/identities.ts'
 import { Organization } from './identities/organization.ts'
 import { Accounts } from './operator/accounts.ts'
 import { Quotas } from './operator/quotas.ts'
 import { proofKind } from './separation-guard.ts'
+import { type DigestKeyRecord, digestKeyTable } from './services/cloudtrail/digest-keys.ts'
+import { cloudTrailQuotas } from './services/cloudtrail/quotas.ts'
 import { Trails } from './services/cloudtrail/trails.ts'
+import { ConfigState } from './services/config/state.ts'
 import { iamQuotas } from './services/iam/quotas.ts'
 import { Grants } from './services/kms/grants.ts'
 import { kmsQuotas } from './services/kms/quotas.ts'
@@ -20,8 +26,13 @@ export type Tables = {
   readonly grants: Grants
   readonly quotas: Quotas
   readonly trails: Trails
+  readonly trailSpans: TrailSpans
+  readonly deliveries: DeliveryStates
+  readonly digestKeys: Table<DigestKeyRecord>
   /** Its one row is written with each key whose separation of duties was proven. */
   readonly proofs: Table<object>
+  readonly discovery: Table<DiscoveryRecord>
+  readonly config: ConfigState
 }
 
 /** To be called before the mirror is loaded. */
@@ -37,9 +48,17 @@ export function declareTables(mirror: Mirror): Tables {
     accounts,
     state,
     grants: new Grants(mirror, state),
-    quotas: new Quotas(mirror, [...kmsQuotas, ...stsQuotas, ...iamQuotas]),
+    quotas: new Quotas(mirror, [
+      ...[...kmsQuotas, ...stsQuotas, ...iamQuotas],
+      ...cloudTrailQuotas,
+    ]),
     trails: new Trails(mirror),
+    trailSpans: new TrailSpans(mirror),
+    deliveries: new DeliveryStates(mirror),
+    digestKeys: digestKeyTable(mirror),
     proofs: mirror.table(proofKind, jsonCodec<object>()),
+    discovery: discoveryTable(mirror),
+    config: new ConfigState(mirror),
   }
 }
 

@@ -32,6 +32,8 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   storage: ['base'],
   'storage adapters': ['base', 'storage'],
   journal: ['base'],
+  /** The store of objects, and their encryption. */
+  objects: ['base'],
 
   /** Users, groups, roles, their policies and access keys; the guardrails of the organisation; sessions. */
   identities: ['base', 'authorize', 'hsm contract', 'storage'],
@@ -43,7 +45,20 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'services/iam': forIdentityServices,
   'services/sts': forIdentityServices,
   'services/cloudtrail': forServices,
+  'services/config': forServices,
   record: ['base', 'wire', 'journal', 'storage', 'authenticate', 'authorize', 'services'],
+  /** Log files and digests, from the journal to the buckets of trails. */
+  delivery: ['base', 'journal', 'storage', 'record', 'services', 'services/cloudtrail'],
+  /** What resources are like after each change: configuration items, their history, what rules say of it. */
+  configuration: [
+    ...['base', 'authorize', 'identities', 'storage', 'journal', 'record', 'services'],
+    ...['services/kms', 'services/cloudtrail', 'services/config', 'operator', 'upkeep'],
+    'hsm contract',
+  ],
+  /** Reports for auditors: rows in, a report out; beside them the command that brings the rows. */
+  reports: ['base', 'authorize', 'journal', 'record', 'operator'],
+  /** The journal of this process, to files, webhooks and syslog. */
+  export: ['base', 'journal'],
   upkeep: ['base', 'hsm contract', 'journal', 'storage', 'record', 'services', 'services/kms'],
   operator: [
     ...['base', 'wire', 'hsm contract', 'journal', 'storage'],
@@ -55,28 +70,39 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   throttle: ['base'],
   'request-throttle': ['base', 'operator', 'record', 'services/kms', 'throttle'],
   tables: [
+    'delivery',
     ...['identities', 'operator', 'services/cloudtrail', 'services/iam', 'services/kms'],
-    ...['services/sts', 'storage'],
+    ...['services/sts', 'services/config', 'storage', 'configuration'],
     'separation-guard',
   ],
+  'trail-keys': ['base', 'services', 'services/cloudtrail', 'services/kms'],
   'key-policy-rules': ['authorize', 'identities', 'operator', 'services/kms'],
   'separation-guard': ['authorize', 'operator', 'services/kms', 'storage', 'turns'],
   'web-identity': [
     ...['base', 'wire', 'authenticate', 'federation', 'identities', 'record'],
     ...['services', 'services/sts'],
   ],
+  'trail-delivery': [...['base', 'config', 'record', 'delivery', 'services/cloudtrail', 'tables']],
   assembly: 'anything',
   analyses: ['operator', 'services/kms', 'assembly', 'tables'],
+  reporting: ['base', 'hsm contract', 'services/kms', 'reports', 'assembly', 'tables'],
   explanations: ['base', 'identities', 'operator', 'services/kms', 'assembly', 'tables'],
   'mixed-duties': ['authorize', 'base', 'record'],
+  deciding: ['authorize', 'base', 'record', 'services'],
+  'inner-calls': ['base', 'deciding', 'outcome', 'record', 'services', 'wire'],
   outcome: ['base', 'journal', 'storage', 'services', 'record', 'turns'],
   pipeline: [
     ...['base', 'wire', 'storage', 'authenticate', 'authorize', 'services', 'record'],
-    ...['directory', 'turns', 'outcome', 'mixed-duties'],
+    ...['deciding', 'directory', 'turns', 'outcome', 'mixed-duties'],
   ],
   listener: ['base', 'wire', 'pipeline'],
+  /** A witness of other machines' logs. */
+  witness: ['base', 'wire', 'journal', 'listener'],
+  /** What becomes of the journals for others: tiles, the root log, its listener, its witnesses. */
+  log: ['base', 'wire', 'hsm contract', 'journal', 'listener', 'witness'],
 
-  config: ['base'],
+  'config-options': ['base'],
+  config: ['base', 'config-options', 'export', 'log'],
   entrance: ['base', 'config', 'listener'],
   founding: ['base', 'config', 'hsm contract', 'identities', 'storage', 'record', 'operator'],
   banner: ['base', 'config', 'operator', 'founding'],
@@ -86,16 +112,19 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   /** A restore looks into the copy that it brings back, with no service running. */
   cli: [
     ...['base', 'config', 'supervisor', 'operator', 'journal', 'storage', 'storage adapters'],
-    ...['identities', 'authorize'],
+    ...['identities', 'authorize', 'configuration', 'listener', 'witness', 'delivery'],
+    'reports',
   ],
   main: ['cli'],
 }
 
 const disk = [
-  ...['journal', 'storage adapters', 'hsm', 'config', 'operator', 'listener'],
+  ...['journal', 'objects', 'storage adapters', 'hsm', 'config', 'operator', 'listener', 'export'],
   ...['entrance', 'supervisor', 'cli'],
 ]
-const network = ['listener', 'operator', 'hsm', 'service', 'supervisor', 'federation']
+const network = [
+  ...['listener', 'operator', 'hsm', 'service', 'supervisor', 'federation', 'export', 'log'],
+]
 
 /** Modules of Node that only some rooms may load. Types may be imported by all. */
 const builtins: Readonly<Record<string, readonly string[]>> = {
@@ -109,7 +138,7 @@ const builtins: Readonly<Record<string, readonly string[]>> = {
   'node:dgram': [],
   'node:dns': [],
   'node:dns/promises': [],
-  'node:sqlite': ['storage adapters', 'journal', 'cli'],
+  'node:sqlite': ['storage adapters', 'journal', 'objects', 'cli'],
   'node:child_process': ['supervisor', 'cli'],
   'node:vm': [],
 }

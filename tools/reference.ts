@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ErrorCode } from '../src/base/errors.ts'
-import { cloudTrailOperations } from '../src/services/cloudtrail/service.ts'
+import { cloudTrailOperations } from '../src/services/cloudtrail/operations/table.ts'
+import { configOperations } from '../src/services/config/operations/table.ts'
 import { iamOperations } from '../src/services/iam/operations/table.ts'
 import { keyStates } from '../src/services/kms/key.ts'
 import { stateTable } from '../src/services/kms/key-state.ts'
@@ -55,10 +56,20 @@ const services: readonly ServicePage[] = [
   {
     file: 'cloudtrail.md',
     title: 'AWS CloudTrail',
-    introduction: 'AWS JSON 1.1, target prefix `CloudTrail_20131101`, API version 2013-11-01.',
+    introduction:
+      'AWS JSON 1.1, target prefix `CloudTrail_20131101`, API version 2013-11-01. The permission that an operation needs is `cloudtrail:` and its name, on the trail, and on `*` for DescribeTrails, ListPublicKeys, ListTrails and LookupEvents; CreateTrail with tags needs cloudtrail:AddTags as well.',
     protocol: 'json',
     signingName: 'cloudtrail',
     operations: cloudTrailOperations,
+  },
+  {
+    file: 'config.md',
+    title: 'AWS Config',
+    introduction:
+      'AWS JSON 1.1, target prefix `StarlingDoveService`, API version 2014-11-12. The permission that an operation needs is `config:` and its name, on the rule that it is about, and on `*` otherwise. What is recorded, and which rules there are: [configurations](../operate/configuration.md).',
+    protocol: 'json',
+    signingName: 'config',
+    operations: configOperations,
   },
 ]
 

@@ -1,11 +1,12 @@
 import { hash } from 'node:crypto'
 import type { Caller } from '../base/caller.ts'
 import type { Clock } from '../base/clock.ts'
-import type { Region } from '../base/ids.ts'
+import { ServiceError } from '../base/errors.ts'
+import { parseRegion, type Region } from '../base/ids.ts'
 import type { SigningScope } from '../hsm/port.ts'
-import type { HttpRequest } from '../wire/protocol.ts'
+import type { HttpRequest, SignedBody } from '../wire/protocol.ts'
 import { checkWindow, type RequestTime, requestTime } from './amz-date.ts'
-import { type Authorization, AuthorizationCache } from './authorization.ts'
+import { type Authorization, AuthorizationCache, algorithm } from './authorization.ts'
 import { canonicalRequestHash } from './canonical-request.ts'
 import type { CredentialRecord } from './credentials.ts'
 import {
@@ -16,6 +17,9 @@ import {
   unrecognizedClient,
 } from './refusals.ts'
 import { type RequestHeaders, readHeaders } from './request-headers.ts'
+import { readS3Claim, type S3Claim } from './s3-claim.ts'
+import { type ChunkSeal, S3Payload } from './s3-payload.ts'
+import { signatureMismatch } from './s3-refusals.ts'
 import { Scopes } from './scope.ts'
 import { canonicalHeaders, SignedHeadersCache } from './signed-headers.ts'
 import type { SigningKey } from './signing-key.ts'
@@ -29,6 +33,12 @@ export type Authenticated = {
   /** The service of the credential scope: `kms`. */
   readonly service: string
   readonly accessKeyId: string
+  /** Of a request to S3: its body, which is as it was signed if it can be read to its end. */
+  readonly body?: SignedBody
+  /** Of a request to S3: why its body cannot be read, in place of it. */
+  readonly refusal?: ServiceError
+  /** Condition keys that tell how the request was signed. */
+  readonly conditions?: Readonly<Record<string, string>>
 }
 
 /** The access key of a session, which ends by itself. */
@@ -69,8 +79,8 @@ const windowMsOf: Readonly<Record<string, number | undefined>> = {
 }
 
 /**
- * Verifies the header form of AWS Signature Version 4; no other form is accepted. The secret itself is never here:
- * the key core derives a signing key for one day, Region and service, which is kept.
+ * Verifies the header form of AWS Signature Version 4, and for S3 its query form, too; no other is accepted. The
+ * secret itself is never here: the key core derives a signing key for one day, Region and service, which is kept.
  *
  * An unknown access key is refused before anything is hashed. Its error differs from that of a wrong signature, as
  * AWS's does, so equal timing would hide nothing; unknown, inactive and deleted keys cannot be told apart.
@@ -81,10 +91,13 @@ export class Authenticator {
   readonly #authorizations = new AuthorizationCache()
   readonly #signedHeaders = new SignedHeadersCache()
   readonly #keys: SigningKeys
+  readonly #regions: ReadonlyMap<string, Region>
 
   constructor(options: AuthenticatorOptions) {
     this.#options = { ...defaults, ...options }
     this.#scopes = new Scopes(options.regions, options.services)
+    const regions = [...options.regions].flatMap((name) => parseRegion(name) ?? [])
+    this.#regions = new Map(regions.map((region) => [region, region]))
     this.#keys = new SigningKeys(options.signingKey, this.#options.signingKeysMax)
   }
 
@@ -100,17 +113,31 @@ export class Authenticator {
     return record.then((found) => this.#verify(request, claim, found))
   }
 
+  /**
+   * As `verify`, of a request to S3, of whose body only the head speaks yet: throws S3's own errors as well. Whoever is
+   * answered calls `body.cancel` in the end.
+   */
+  verifyS3(request: HttpRequest): Authenticated | Promise<Authenticated> {
+    const s3 = readS3Claim(request, this.#regions, this.#options.clock.now())
+    const { authorization, time, region, token } = s3
+    const headers = { ...s3.headers, securityToken: token }
+    const claim = { authorization, headers, time, region, lines: '', s3 }
+    const record = this.#recordOf(claim)
+    if (!(record instanceof Promise)) return this.#verify(request, claim, record)
+    return record.then((found) => this.#verify(request, claim, found))
+  }
+
   #verify(
     request: HttpRequest,
     claim: Claim,
     record: CredentialRecord,
   ): Authenticated | Promise<Authenticated> {
-    const canonicalHash = this.#canonicalHash(request, claim)
+    const canonicalHash = canonicalHashOf(claim.s3) ?? this.#canonicalHash(request, claim)
     const { credential, accessKeyId, date, region, service } = claim.authorization
     const key = this.#keys.find(credential, record.sealedSecret)
     if (key !== undefined) {
       requireSignature(claim, key, canonicalHash)
-      return identityOf(claim, record)
+      return this.#identity(request, claim, record, key)
     }
     const { sealedSecret } = record
     const scope = { accessKeyId, sealedSecret, date, region, service }
@@ -119,8 +146,28 @@ export class Authenticator {
       // The record may have changed meanwhile, and the change acts on everything that is answered after it.
       const now = await this.#recordOf(claim)
       if (now.sealedSecret !== sealedSecret) throw unrecognizedClient('access key replaced')
-      return identityOf(claim, now)
+      return this.#identity(request, claim, now, derived)
     })
+  }
+
+  #identity(
+    request: HttpRequest,
+    claim: Claim,
+    record: CredentialRecord,
+    key: SigningKey,
+  ): Authenticated {
+    const identity = identityOf(claim, record)
+    const { s3 } = claim
+    if (s3 === undefined) return identity
+    const payload = payloadOf(request, s3, key)
+    const age = Math.max(0, this.#options.clock.now() - s3.time.at)
+    const conditions = {
+      's3:authType': s3.authType,
+      's3:signatureAge': String(age),
+      's3:signatureversion': algorithm,
+      's3:x-amz-content-sha256': s3.contentSha256,
+    }
+    return { ...identity, ...payload, conditions }
   }
 
   #claim(request: HttpRequest): Claim {
@@ -194,16 +241,48 @@ type Claim = {
   readonly region: Region
   /** The canonical headers. */
   readonly lines: string
+  readonly s3?: S3Claim
 }
 
 function requireSignature(
-  { authorization, time }: Claim,
+  { authorization, time, s3 }: Claim,
   key: SigningKey,
   canonicalHash: string,
 ): void {
   if (!key.verifies(authorization.signature, time.text, canonicalHash)) {
-    throw mismatch('signature')
+    if (s3 === undefined) throw mismatch('signature')
+    const { accessKeyId, signature } = authorization
+    const stringToSign = `${algorithm}\n${time.text}\n${scopeOf(authorization)}\n${canonicalHash}`
+    const { canonicalRequest } = s3
+    throw signatureMismatch({ accessKeyId, signature, stringToSign, canonicalRequest })
   }
+}
+
+function canonicalHashOf(s3: S3Claim | undefined): string | undefined {
+  return s3 && hash('sha256', Buffer.from(s3.canonicalRequest, 'latin1'), 'hex')
+}
+
+function scopeOf({ credential, accessKeyId }: Authorization): string {
+  return credential.slice(accessKeyId.length + 1)
+}
+
+/** A body that cannot be read is its caller's fault, who is known by now. */
+function payloadOf(request: HttpRequest, s3: S3Claim, key: SigningKey) {
+  const seal = sealOf(s3, key)
+  try {
+    return { body: new S3Payload(request, s3.headers, s3.contentSha256, seal) }
+  } catch (error) {
+    seal?.key.wipe()
+    if (error instanceof ServiceError) return { refusal: error }
+    throw error
+  }
+}
+
+function sealOf(s3: S3Claim, key: SigningKey): ChunkSeal | undefined {
+  const { authorization, contentSha256, time } = s3
+  if (!contentSha256.startsWith('STREAMING-AWS4-')) return undefined
+  const scope = scopeOf(authorization)
+  return { key: key.forChunks(), timestamp: time.text, scope, seed: authorization.signature }
 }
 
 function identityOf({ authorization, region }: Claim, { caller }: CredentialRecord): Authenticated {

@@ -39,6 +39,12 @@ export function canonicalPath(path: string, normalize: boolean): string {
   return encodeBytes(normalize ? normalizedPath(path) : path, pathBytes)
 }
 
+/** S3's: nothing is removed, and what the path means is percent-encoded once, however it was sent. */
+export function objectPath(path: string): string {
+  if (!path.startsWith('/')) throw mismatch('the request target is no absolute path')
+  return encodeBytes(decodeBytes(path), pathBytes)
+}
+
 function normalizedPath(path: string): string {
   const segments: string[] = []
   for (const segment of path.split('/')) {

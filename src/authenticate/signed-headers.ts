@@ -54,7 +54,11 @@ export function parseSignedHeaders(text: string): SignedHeaders {
  * Content-Type need not be signed, because some SDKs do not sign it; so nothing that it says may be believed beyond
  * what the signed target and the scope's service say.
  */
-export function canonicalHeaders(headers: RequestHeaders, signed: SignedHeaders): string {
+export function canonicalHeaders(
+  headers: RequestHeaders,
+  signed: SignedHeaders,
+  refuse: (name: string) => Error = unsignedHeader,
+): string {
   const { names, values } = headers
   const { positions } = signed
   const found: (string | undefined)[] = new Array(signed.names.length)
@@ -66,10 +70,7 @@ export function canonicalHeaders(headers: RequestHeaders, signed: SignedHeaders)
       const before = found[position]
       found[position] = before === undefined ? value : `${before},${value}`
     } else if (name.startsWith('x-amz-') || (name === 'date' && headers.amzDate === undefined)) {
-      throw invalidSignature(
-        'There were headers present in the request which were not signed',
-        `unsigned header ${name}`,
-      )
+      throw refuse(name)
     }
   }
   let lines = ''
@@ -79,6 +80,13 @@ export function canonicalHeaders(headers: RequestHeaders, signed: SignedHeaders)
     lines += `${signed.names[position]}:${value}\n`
   }
   return lines
+}
+
+function unsignedHeader(name: string): Error {
+  return invalidSignature(
+    'There were headers present in the request which were not signed',
+    `unsigned header ${name}`,
+  )
 }
 
 const space = 0x20

@@ -53,6 +53,15 @@ export class SigningKey {
     return timingSafeEqual(expectedBytes, givenBytes) && expected === signature
   }
 
+  /** A key of its own, for what follows the head of a request; to be wiped by whoever asked for it. */
+  forChunks(): ChunkKey {
+    if (this.#wiped) throw internalError('signing key used after it was dropped')
+    return new ChunkKey(
+      Buffer.from(this.#inner.subarray(0, blockBytes)),
+      Buffer.from(this.#outer.subarray(0, blockBytes)),
+    )
+  }
+
   wipe(): void {
     this.#wiped = true
     this.#inner.fill(0)
@@ -62,3 +71,35 @@ export class SigningKey {
 
 const expectedBytes = Buffer.alloc(digestHexBytes)
 const givenBytes = Buffer.alloc(digestHexBytes)
+
+/** HMAC-SHA-256 with one signing key, over texts of any length: chunks and trailers of a body. */
+export class ChunkKey {
+  readonly #inner: Buffer
+  readonly #outer: Buffer
+  #wiped = false
+
+  /** The two blocks of the key (RFC 2104), taken over. */
+  constructor(inner: Buffer, outer: Buffer) {
+    this.#inner = inner
+    this.#outer = outer
+  }
+
+  /** Whether `signature` (hexadecimal, lower case) is that of the text, in ASCII. */
+  verifies(text: string, signature: string): boolean {
+    if (this.#wiped) throw internalError('chunk key used after it was wiped')
+    const inner = hash(
+      'sha256',
+      Buffer.concat([this.#inner, Buffer.from(text, 'latin1')]),
+      'buffer',
+    )
+    const expected = hash('sha256', Buffer.concat([this.#outer, inner]), 'hex')
+    if (signature.length !== expected.length) return false
+    return timingSafeEqual(Buffer.from(expected, 'latin1'), Buffer.from(signature, 'latin1'))
+  }
+
+  wipe(): void {
+    this.#wiped = true
+    this.#inner.fill(0)
+    this.#outer.fill(0)
+  }
+}

@@ -6,6 +6,7 @@ import { denialText } from './denial.ts'
 import { judge } from './evaluate.ts'
 import type { Evidence } from './evidence.ts'
 import type { CallerLayers, SourcedPolicy } from './layers.ts'
+import { noBucketPolicy } from './policy/bucket.ts'
 import type { PolicyCache } from './policy/cache.ts'
 import type { AccessRequest, AccessResource, PermittingGrant } from './request.ts'
 
@@ -27,6 +28,14 @@ export type PermissionCheck = {
         readonly arn: string
         readonly account: AccountId
         readonly policy: string
+      }
+    | {
+        readonly type: 'bucket'
+        readonly arn: string
+        readonly account: AccountId
+        /** Undefined: the bucket has none. */
+        readonly policy: string | undefined
+        readonly crossAccount: boolean
       }
     | { readonly type: 'identity'; readonly arn: string; readonly account: AccountId }
   readonly conditions: ConditionValues
@@ -95,6 +104,11 @@ function compiled(resource: PermissionCheck['resource'], policies: PolicyCache):
     case 'role': {
       const { type, arn, account } = resource
       return { type, arn, account, policy: policies.get(resource.policy, 'trust') }
+    }
+    case 'bucket': {
+      const { type, arn, account, crossAccount, policy: text } = resource
+      const policy = text === undefined ? noBucketPolicy : policies.get(text, 'bucket')
+      return { type, arn, account, crossAccount, policy }
     }
     case 'key': {
       const { type, arn, account, crossAccount } = resource

@@ -102,7 +102,7 @@ const kinds: Partial<Readonly<Record<LayerName, PolicyKind>>> = {
 function namings(request: AccessRequest): readonly AppliedChange[] {
   const { caller, resource } = request
   if (resource.type === 'identity') return []
-  const kind = resource.type === 'key' ? 'key' : 'trust'
+  const kind = resource.type === 'role' ? 'trust' : resource.type
   const naming = (principal: string) => {
     const policy = allowing(request, kind, principal)
     return (changed: AccessRequest) => withOwnPolicy(changed, (own) => merged(own, policy))
@@ -247,6 +247,7 @@ function withPolicies(
       return withLayers({ session: layers.session && change(layers.session) })
     case 'key-policy':
     case 'trust-policy':
+    case 'bucket-policy':
       return withOwnPolicy(request, (policy) => {
         const own = { name: resource.arn, version: undefined, policy }
         return change([own])[0]?.policy ?? policy

@@ -70,6 +70,34 @@ const kms: readonly ConditionKey[] = [
   },
 ]
 
+/** https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html */
+const s3: readonly ConditionKey[] = [
+  ...single('Numeric', ['s3:max-keys', 's3:signatureAge', 's3:TlsVersion']),
+  ...single('String', [
+    's3:authType',
+    's3:delimiter',
+    's3:ExistingObjectTag/*',
+    's3:if-match',
+    's3:if-none-match',
+    's3:LocationConstraint',
+    's3:prefix',
+    's3:RequestObjectTag/*',
+    's3:ResourceAccount',
+    's3:signatureversion',
+    's3:VersionId',
+    's3:x-amz-acl',
+    's3:x-amz-content-sha256',
+    's3:x-amz-copy-source',
+    's3:x-amz-metadata-directive',
+    's3:x-amz-object-ownership',
+    's3:x-amz-server-side-encryption',
+    's3:x-amz-server-side-encryption-aws-kms-key-id',
+    's3:x-amz-server-side-encryption-customer-algorithm',
+    's3:x-amz-storage-class',
+  ]),
+  ...several(['s3:RequestObjectTagKeys']),
+]
+
 const aws: readonly ConditionKey[] = [
   ...single('Arn', ['aws:PrincipalArn', 'aws:SourceArn']),
   ...single('Bool', [
@@ -114,7 +142,7 @@ const aws: readonly ConditionKey[] = [
   ]),
 ]
 
-export const conditionKeys: readonly ConditionKey[] = [...kms, ...aws]
+export const conditionKeys: readonly ConditionKey[] = [...kms, ...s3, ...aws]
 
 const families = conditionKeys.filter(({ name }) => name.endsWith('*'))
 const byName = new Map(conditionKeys.map((key) => [foldKey(key.name), key]))

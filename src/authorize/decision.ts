@@ -1,6 +1,6 @@
 /**
- * The ways in which a call on a key, or the taking on of a role, can be granted. D and I are named here and reached by
- * no request yet: there are no federated users, and no services that call in their own name.
+ * The ways in which a call on a key or a bucket, or the taking on of a role, can be granted. D and I are named here and
+ * reached by no request yet: there are no federated users, and no services that call in their own name.
  */
 export type Path =
   /** The resource policy names the user. */
@@ -31,7 +31,9 @@ export type Allowed = {
     | 'key-policy'
     | 'key-and-identity-policy'
     | 'trust-policy'
+    | 'bucket-policy'
     | 'trust-and-identity-policy'
+    | 'bucket-and-identity-policy'
     | 'identity-policy'
     | 'account-root'
     | 'grant'
@@ -57,6 +59,7 @@ export type DenialReason =
   | 'explicit-deny-in-resource-control-policy'
   | 'explicit-deny-in-key-policy'
   | 'explicit-deny-in-trust-policy'
+  | 'explicit-deny-in-bucket-policy'
   | 'explicit-deny-in-identity-policy'
   | 'explicit-deny-in-permissions-boundary'
   | 'explicit-deny-in-session-policy'
@@ -64,6 +67,7 @@ export type DenialReason =
   | 'no-resource-control-policy-allows'
   | 'no-key-policy-allows'
   | 'no-trust-policy-allows'
+  | 'no-bucket-policy-allows'
   | 'no-identity-policy-allows'
   | 'no-permissions-boundary-allows'
   | 'no-session-policy-allows'

@@ -12,6 +12,7 @@ export function denialText(request: AccessRequest, denied: Denied): string {
   const { caller, permission, resource } = request
   if (caller.type === 'web-identity') return unknownRoleDenial(caller, permission, resource.arn)
   if (caller.account !== resource.account && isResourceSideDenial(denied)) {
+    if (resource.type === 'bucket') return 'Access Denied'
     return resource.type === 'role'
       ? unknownRoleDenial(caller, permission, resource.arn)
       : unknownResourceDenial(caller, permission)
@@ -45,9 +46,11 @@ const resourceSide: ReadonlySet<DenialReason> = new Set<DenialReason>([
   'explicit-deny-in-resource-control-policy',
   'explicit-deny-in-key-policy',
   'explicit-deny-in-trust-policy',
+  'explicit-deny-in-bucket-policy',
   'no-resource-control-policy-allows',
   'no-key-policy-allows',
   'no-trust-policy-allows',
+  'no-bucket-policy-allows',
   'too-much-work',
 ])
 
@@ -67,6 +70,7 @@ const noResourcePolicy = implicitly('resource-based policy')
 const nothingAllows = {
   role: implicitly('role trust policy'),
   identity: implicitly('identity-based policy'),
+  bucket: implicitly('identity-based policy'),
 } as const
 
 const reasons: Readonly<Record<DenialReason, Because>> = {
@@ -75,6 +79,7 @@ const reasons: Readonly<Record<DenialReason, Because>> = {
   'explicit-deny-in-resource-control-policy': explicitly('a resource control policy'),
   'explicit-deny-in-key-policy': explicitly('a resource-based policy'),
   'explicit-deny-in-trust-policy': explicitly('the role trust policy'),
+  'explicit-deny-in-bucket-policy': explicitly('a resource-based policy'),
   'explicit-deny-in-identity-policy': explicitly('an identity-based policy'),
   'explicit-deny-in-permissions-boundary': explicitly('a permissions boundary'),
   'explicit-deny-in-session-policy': explicitly('a sessions policy'),
@@ -82,6 +87,7 @@ const reasons: Readonly<Record<DenialReason, Because>> = {
   'no-resource-control-policy-allows': implicitly('resource control policy'),
   'no-key-policy-allows': noResourcePolicy,
   'no-trust-policy-allows': nothingAllows.role,
+  'no-bucket-policy-allows': noResourcePolicy,
   'no-identity-policy-allows': nothingAllows.identity,
   'no-permissions-boundary-allows': implicitly('permissions boundary'),
   'no-session-policy-allows': implicitly('session policy'),

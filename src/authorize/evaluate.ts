@@ -1,8 +1,7 @@
 import { TooMuchWork } from './conditions/context.ts'
-import type { Allowed, Decision } from './decision.ts'
+import type { Decision } from './decision.ts'
 import type { Evidence } from './evidence.ts'
 import {
-  accountWithholds,
   callerDenies,
   denied,
   resourceControlDenies,
@@ -14,6 +13,7 @@ import {
 import {
   grantedAcrossAccounts,
   grantedWithinAccount,
+  leftToAccount,
   letIn,
   namingOf,
   noneAllows,
@@ -68,16 +68,13 @@ function decideQuestion(question: Question): Decision {
 const crossAccountOperation = denied('cross-account-operation')
 const noIdentityPolicy = denied('no-identity-policy-allows')
 const tooMuchWork = denied('too-much-work')
-const accountRoot: Allowed = { allowed: true, reason: 'account-root' }
-const identityPolicy: Allowed = { allowed: true, reason: 'identity-policy' }
 
 function withoutResourcePolicy(question: Question): Decision {
   return (
     serviceControlDenies(question) ??
     callerDenies(question) ??
     serviceControlWithholds(question) ??
-    accountWithholds(question) ??
-    (question.caller.type === 'root' ? accountRoot : identityPolicy)
+    leftToAccount(question)
   )
 }
 

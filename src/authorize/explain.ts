@@ -14,6 +14,7 @@ import type {
   PolicyTrace,
   StatementTrace,
 } from './trace.ts'
+import { layerOfResource } from './trace.ts'
 
 /**
  * The decision, made by the same code, and what every layer says to the request: all statements of all policies, also
@@ -39,8 +40,7 @@ function* layersOf(question: Question): Generator<LayerTrace> {
   yield* levels(question, 'resource-control-policy', resourceControl)
   if (resource.type !== 'identity') {
     const { arn, type, policy } = resource
-    const layer = type === 'role' ? 'trust-policy' : 'key-policy'
-    yield traced(question, layer, [{ name: arn, version: undefined, policy }])
+    yield traced(question, layerOfResource[type], [{ name: arn, version: undefined, policy }])
   }
   yield traced(question, 'identity-policy', layers.identity)
   yield traced(question, 'permissions-boundary', layers.boundary && [layers.boundary])
@@ -71,7 +71,8 @@ function grantLayer(question: Question): LayerTrace {
 }
 
 const ofResources: ReadonlySet<LayerName> = new Set<LayerName>([
-  ...(['resource-control-policy', 'key-policy', 'trust-policy'] as const),
+  'resource-control-policy',
+  ...Object.values(layerOfResource),
 ])
 
 function traced(

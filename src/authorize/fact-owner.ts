@@ -11,8 +11,8 @@ export function ownerOfFact(foldedKey: string): Side | 'request' {
 }
 
 const ofResource =
-  /^(?:aws:resource|iam:resourcetag\/|kms:(?:customermasterkey(?:spec|usage)|key(?:origin|spec|usage)|multiregion|multiregionkeytype|resourcealiases|trailingdayswithoutkeyusage)$)/
+  /^(?:aws:resource|iam:resourcetag\/|s3:existingobjecttag\/|s3:resourceaccount$|kms:(?:customermasterkey(?:spec|usage)|key(?:origin|spec|usage)|multiregion|multiregionkeytype|resourcealiases|trailingdayswithoutkeyusage)$)/
 
 /** All of KMS's that are no property of the key, and the global keys that are about the call and not its caller. */
 const ofRequest =
-  /^(?:kms:|sts:|iam:|aws:(?:calledvia|currenttime|epochtime|referer|request|securetransport|source(?:ip|arn|account|org|vpc)|tagkeys|useragent|via|vpcsourceip))/
+  /^(?:kms:|sts:|iam:|s3:|aws:(?:calledvia|currenttime|epochtime|referer|request|securetransport|source(?:ip|arn|account|org|vpc)|tagkeys|useragent|via|vpcsourceip))/

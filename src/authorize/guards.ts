@@ -12,8 +12,11 @@ export function denied(reason: DenialReason): Denied {
   return { allowed: false, reason }
 }
 
-const trustPolicyDenies = denied('explicit-deny-in-trust-policy')
-const keyPolicyDenies = denied('explicit-deny-in-key-policy')
+const policyDenies = {
+  key: denied('explicit-deny-in-key-policy'),
+  role: denied('explicit-deny-in-trust-policy'),
+  bucket: denied('explicit-deny-in-bucket-policy'),
+} as const
 const noServiceControl = denied('no-service-control-policy-allows')
 const noResourceControl = denied('no-resource-control-policy-allows')
 const noIdentityPolicy = denied('no-identity-policy-allows')
@@ -38,9 +41,8 @@ export const resourceControlDenies: Guard = (question) =>
 
 export const resourcePolicyDenies: Guard = (question) => {
   const { resource } = question.request
-  if (resource.type === 'identity' || !question.denies('resource', resource.policy))
-    return undefined
-  return resource.type === 'role' ? trustPolicyDenies : keyPolicyDenies
+  if (resource.type === 'identity') return undefined
+  return question.denies('resource', resource.policy) ? policyDenies[resource.type] : undefined
 }
 
 /** By the identity's own policies, its boundary, or the session's. */

@@ -3,8 +3,8 @@ import { accountWithholds, denied, limitsWithhold } from './guards.ts'
 import type { Question } from './question.ts'
 import type { AccessResource } from './request.ts'
 
-/** A key or a role: what has a policy of its own, without which nobody may do anything with it. */
-export type PolicyResource = Extract<AccessResource, { type: 'key' | 'role' }>
+/** What can have a policy of its own. Without one, nobody may do anything with a key or a role. */
+export type PolicyResource = Exclude<AccessResource, { type: 'identity' }>
 
 /**
  * How the resource policy lets the caller in. `direct`: by its name or everyone's, which grants by itself and which no
@@ -42,12 +42,24 @@ export function grantedWithinAccount(question: Question, resource: PolicyResourc
   if (direct !== undefined) return byPolicy(resource, pathOf[direct])
   const limit = role ? limitsWithhold(question) : undefined
   if (role && limit === undefined) return byPolicy(resource, 'C')
+  // Buckets are their account's to give, whether or not their policy says so.
+  if (resource.type === 'bucket') return limit ?? leftToAccount(question)
   const refused = account ? accountWithholds(question) : undefined
   if (account && refused === undefined) return byAccount(question, resource)
   const refusal = limit ?? refused
   const granted = byGrant(question, false)
   if (granted?.allowed === true || refusal === undefined) return granted ?? noneAllows(resource)
   return refusal
+}
+
+const accountRoot: Allowed = { allowed: true, reason: 'account-root' }
+const identityPolicy: Allowed = { allowed: true, reason: 'identity-policy' }
+
+/** Where no policy of the resource has to allow. */
+export function leftToAccount(question: Question): Decision {
+  return (
+    accountWithholds(question) ?? (question.caller.type === 'root' ? accountRoot : identityPolicy)
+  )
 }
 
 /** Whether anything on the resource's side lets the caller of another account in. */
@@ -83,11 +95,14 @@ const pathOf: Readonly<Record<Exclude<Naming['direct'], undefined>, Path | undef
   'web-identity': undefined,
 }
 
-const noKeyPolicy = denied('no-key-policy-allows')
-const noTrustPolicy = denied('no-trust-policy-allows')
+const none = {
+  key: denied('no-key-policy-allows'),
+  role: denied('no-trust-policy-allows'),
+  bucket: denied('no-bucket-policy-allows'),
+} as const
 
 export function noneAllows({ type }: PolicyResource): Denied {
-  return type === 'role' ? noTrustPolicy : noKeyPolicy
+  return none[type]
 }
 
 /** A grant to a role is limited as a policy that names the role; one to an account is used by leave of the account. */
@@ -108,12 +123,18 @@ function byAccount({ caller }: Question, resource: PolicyResource): Allowed {
   return caller.type === 'root' ? byPolicy(resource, 'G') : byBoth(resource, 'F')
 }
 
+const granting = {
+  key: { alone: 'key-policy', both: 'key-and-identity-policy' },
+  role: { alone: 'trust-policy', both: 'trust-and-identity-policy' },
+  bucket: { alone: 'bucket-policy', both: 'bucket-and-identity-policy' },
+} as const
+
 function byPolicy({ type }: PolicyResource, path: Path | undefined): Allowed {
-  const reason = type === 'role' ? 'trust-policy' : 'key-policy'
+  const reason = granting[type].alone
   return path === undefined ? { allowed: true, reason } : { allowed: true, reason, path }
 }
 
 function byBoth({ type }: PolicyResource, path: Path | undefined): Allowed {
-  const reason = type === 'role' ? 'trust-and-identity-policy' : 'key-and-identity-policy'
+  const reason = granting[type].both
   return path === undefined ? { allowed: true, reason } : { allowed: true, reason, path }
 }

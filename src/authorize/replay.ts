@@ -4,9 +4,11 @@ import { parseAccountId } from '../base/ids.ts'
 import type { ConditionValues } from './conditions/context.ts'
 import type { PolicyLayer, RecordedDecision, RecordedPolicy, RecordedValue } from './evidence.ts'
 import type { CallerLayers, SourcedPolicy } from './layers.ts'
+import { noBucketPolicy } from './policy/bucket.ts'
 import { type CompiledPolicy, compilePolicy } from './policy/compile.ts'
 import type { PolicyKind } from './policy/document.ts'
 import type { AccessRequest, AccessResource, PermittingGrant } from './request.ts'
+import { layerOfResource } from './trace.ts'
 
 /**
  * A request that is decided as the recorded one was, or the policies whose texts are nowhere any more: none, when what
@@ -19,6 +21,7 @@ export type Replay =
 const kinds: Readonly<Record<PolicyLayer, PolicyKind>> = {
   'key-policy': 'key',
   'trust-policy': 'trust',
+  'bucket-policy': 'bucket',
   'resource-control-policy': 'resource-control',
   'service-control-policy': 'service-control',
   'identity-policy': 'identity',
@@ -58,7 +61,7 @@ export function replay(
     session: recorded.session === true ? sourced('session-policy') : undefined,
     serviceControl: levels('service-control-policy', recorded.serviceControlLevels),
   }
-  const own = sourced('key-policy')[0] ?? sourced('trust-policy')[0]
+  const own = Object.values(layerOfResource).flatMap((layer) => sourced(layer))[0]
   const assumed = recorded.side === 'caller' ? lettingIn(caller) : undefined
   const resource = resourceOf(recorded, caller, own?.policy ?? assumed)
   return {
@@ -101,11 +104,19 @@ function resourceOf(
 ): AccessResource {
   const { resource: arn, policies = [] } = recorded
   const account = parseAccountId(recorded.account ?? '') ?? caller.account
+  const crossAccount = recorded.reason !== 'cross-account-operation'
+  if (isOfBucket(recorded)) {
+    return { type: 'bucket', arn, account, policy: policy ?? noBucketPolicy, crossAccount }
+  }
   if (policy === undefined) return { type: 'identity', arn, account }
   const isRole = policies.some(({ layer }) => layer === 'trust-policy')
   if (isRole) return { type: 'role', arn, account, policy }
-  const crossAccount = recorded.reason !== 'cross-account-operation'
   return { type: 'key', arn, account, policy, crossAccount }
+}
+
+/** One without a policy is recorded without one. Where no bucket is meant, this is decided as it was. */
+function isOfBucket({ permission }: RecordedDecision): boolean {
+  return permission.startsWith('s3:')
 }
 
 function grantOf({ grant }: RecordedDecision): PermittingGrant | undefined {

@@ -45,5 +45,16 @@ export type AccessResource =
       readonly account: AccountId
       readonly policy: CompiledPolicy
     }
+  /**
+   * A bucket or an object in it. Within its account the bucket's policy and those of the caller are as good as each
+   * other; other accounts need both. One that has no policy has `noBucketPolicy`. `crossAccount`: whether others may.
+   */
+  | {
+      readonly type: 'bucket'
+      readonly arn: string
+      readonly account: AccountId
+      readonly policy: CompiledPolicy
+      readonly crossAccount: boolean
+    }
   /** No resource policy: identity policies of the caller's account alone decide (`*`, an alias). */
   | { readonly type: 'identity'; readonly arn: string; readonly account: AccountId }

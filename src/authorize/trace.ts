@@ -11,10 +11,18 @@ export type LayerName =
   | 'resource-control-policy'
   | 'key-policy'
   | 'trust-policy'
+  | 'bucket-policy'
   | 'identity-policy'
   | 'permissions-boundary'
   | 'session-policy'
   | 'grant'
+
+/** The layer of a resource's own policy. */
+export const layerOfResource = {
+  key: 'key-policy',
+  role: 'trust-policy',
+  bucket: 'bucket-policy',
+} as const satisfies Readonly<Record<string, LayerName>>
 
 /** A decision, and all that every layer said to the request, whether or not it took it. */
 export type Explanation = {

@@ -1,3 +1,5 @@
+import { type S3ErrorCode, s3Errors } from './s3-errors.ts'
+
 /**
  * The internal vocabulary of failures. What a caller sees is made of it in one place, `wire/errors.ts`.
  *
@@ -7,12 +9,16 @@
 export const errorCodes = [
   'access-denied',
   'already-exists',
+  'bucket-does-not-exist',
   'cloud-hsm-cluster-not-found',
+  'cloud-watch-logs-unavailable',
   'concurrent-modification',
+  'config-rules-exceeded',
   'conflict',
   'custom-key-store-invalid-state',
   'custom-key-store-not-found',
   'delete-conflict',
+  'delivery-channels-exceeded',
   'disabled',
   'dry-run',
   'entity-exists',
@@ -25,42 +31,79 @@ export const errorCodes = [
   'incomplete-signature',
   'incorrect-key',
   'incorrect-key-material',
+  'insufficient-bucket-policy',
+  'insufficient-sns-topic-policy',
   'internal',
   'invalid-alias-name',
   'invalid-arn',
   'invalid-authorization-message',
+  'invalid-bucket-name',
+  'invalid-bucket-prefix',
   'invalid-ciphertext',
   'invalid-event-category',
+  'invalid-event-selectors',
+  'invalid-expression',
   'invalid-grant-id',
   'invalid-grant-token',
+  'invalid-home-region',
   'invalid-identity-token',
   'invalid-import-token',
   'invalid-input',
   'invalid-key-usage',
+  'invalid-kms-key-id',
   'invalid-kms-signature',
+  'invalid-limit',
   'invalid-lookup-attributes',
   'invalid-mac',
   'invalid-marker',
   'invalid-max-results',
   'invalid-next-token',
+  'invalid-parameter-combination',
   'invalid-parameter-value',
+  'invalid-recorder-name',
+  'invalid-recording-group',
+  'invalid-role',
+  'invalid-s3-kms-key-arn',
   'invalid-signature',
+  'invalid-sns-topic-arn',
   'invalid-state',
+  'invalid-tag-parameter',
   'invalid-time-range',
+  'invalid-token',
+  'invalid-trail-arn',
+  'invalid-trail-name',
   'key-unavailable',
+  'kms-key-not-found',
+  'kms-key-unfit',
+  'last-delivery-channel',
   'limit-exceeded',
   'malformed-policy',
   'missing-authentication',
+  'no-available-delivery-channel',
+  'no-available-recorder',
+  'no-such-config-rule',
+  'no-such-delivery-channel',
+  'no-such-recorder',
   'not-authorized',
   'no-such-entity',
   'not-found',
+  'organizations-not-in-use',
   'packed-policy-too-large',
   'policy-evaluation',
   'policy-not-attachable',
+  'recorders-exceeded',
   'request-too-large',
+  'resource-not-discovered',
+  'resource-not-found',
+  'resource-type-not-supported',
   'serialization',
   'tag',
+  'tags-limit-exceeded',
   'throttled',
+  'too-many-tags',
+  'trail-already-exists',
+  'trail-not-found',
+  'trails-exceeded',
   'unavailable',
   'unknown-operation',
   'unrecognized-client',
@@ -70,7 +113,9 @@ export const errorCodes = [
   'xks-proxy-unreachable',
 ] as const
 
-export type ErrorCode = (typeof errorCodes)[number]
+/** What more than one protocol can say. */
+export type SharedErrorCode = (typeof errorCodes)[number]
+export type ErrorCode = SharedErrorCode | S3ErrorCode
 
 export class ServiceError extends Error {
   override readonly name = 'ServiceError'
@@ -79,11 +124,13 @@ export class ServiceError extends Error {
   readonly publicMessage: string | undefined
   /** For the operator only. */
   readonly detail: string | undefined
+  /** What S3 tells beside the text, by the names of its XML elements. */
+  readonly members: ErrorMembers | undefined
 
   constructor(
     code: ErrorCode,
     publicMessage?: string,
-    options?: { detail?: string; cause?: unknown },
+    options?: { detail?: string; cause?: unknown; members?: ErrorMembers },
   ) {
     super(
       publicMessage ?? code,
@@ -92,7 +139,22 @@ export class ServiceError extends Error {
     this.code = code
     this.publicMessage = publicMessage
     this.detail = options?.detail
+    this.members = options?.members
   }
+}
+
+export type ErrorMembers = Readonly<Record<string, string>>
+
+/** A failure of S3, in the words that AWS always has for it. */
+export function s3Error(
+  code: S3ErrorCode,
+  members?: ErrorMembers,
+  options?: { readonly text?: string; readonly detail?: string },
+): ServiceError {
+  return new ServiceError(code, options?.text ?? s3Errors[code][1], {
+    ...(members === undefined ? {} : { members }),
+    ...(options?.detail === undefined ? {} : { detail: options.detail }),
+  })
 }
 
 /** A failure of our own. The caller learns nothing but that it happened. */

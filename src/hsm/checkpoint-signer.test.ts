@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict'
 import { createPublicKey, verify } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { checkpointText } from '../journal/checkpoint.ts'
+import { checkpointText, parseCheckpoint } from '../journal/checkpoint.ts'
 import { openJournal } from '../journal/journal.ts'
+import {
+  signatureLine,
+  signatureTypes,
+  timestamped,
+  verifierKey,
+  verifyLine,
+} from '../journal/note-keys.ts'
 import { CheckpointSigner } from './checkpoint-signer.ts'
 import { parseCheckpointText } from './checkpoint-text.ts'
 import { failure, newCore, temporaryDirectory } from './testing/fixtures.ts'
@@ -117,5 +124,64 @@ describe('no checkpoint contradicts one that was signed before', () => {
     assert.throws(() => signer.sign(text(10, 1, of(64))), refused)
     assert.throws(() => signer.sign(text(9, 1, of(0))), refused)
     signer.sign(text(11, 1, of(0)))
+  })
+})
+
+describe('the ML-DSA signature of a checkpoint', () => {
+  const key = verifierKey(origin, signatureTypes.mlDsa44, newSigner().mlDsaPublicKey())
+  const verified = (message: Buffer, signature: Buffer) => {
+    const checkpoint = parseCheckpoint(
+      `${message}\n${signatureLine(key, timestamped(0, signature))}`,
+    )
+    assert.ok(typeof checkpoint !== 'string')
+    return checkpoint.signatures.map((line) => verifyLine(checkpoint, line, key))
+  }
+
+  test('verifies as the note of a cosigner with the name of the origin', () => {
+    const signer = newSigner()
+    const signature = signer.cosign(text(12), signer.sign(text(12)))
+    assert.equal(signature.length, 2420)
+    assert.deepEqual(verified(text(12), signature), [true])
+    assert.deepEqual(verified(text(12, 13), signature), [false])
+    assert.deepEqual(verified(text(13, 12), signature), [false])
+    assert.deepEqual(verified(text(12, 12, `${origin.slice(0, -1)}1`), signature), [false])
+  })
+
+  test('says nothing that the Ed25519 key has not said', () => {
+    const signer = newSigner()
+    const signature = signer.sign(text(12))
+    const other = new CheckpointSigner(Buffer.alloc(32, 8))
+    assert.throws(() => signer.cosign(text(12, 13), signature), refused)
+    assert.throws(() => signer.cosign(text(12), other.sign(text(12))), refused)
+    assert.throws(() => signer.cosign(text(12), Buffer.alloc(0)), refused)
+    assert.throws(() => signer.cosign(Buffer.from('message'), signature), refused)
+  })
+
+  test('never goes back, also when another process had the other history signed', () => {
+    const signer = newSigner()
+    const twin = newSigner()
+    signer.cosign(text(12), signer.sign(text(12)))
+    assert.throws(() => signer.cosign(text(12, 13), twin.sign(text(12, 13))), refused)
+    assert.throws(() => signer.cosign(text(11), newSigner().sign(text(11))), refused)
+    // What was signed first may be asked for again, and later ones follow.
+    signer.cosign(text(12), signer.sign(text(12)))
+    signer.cosign(text(13), signer.sign(text(13)))
+  })
+
+  test('comes through the core, by a key that stays', async (t) => {
+    const hsm = newCore(t)
+    const signature = await hsm.cosignCheckpoint(text(5), await hsm.signCheckpoint(text(5)))
+    const raw = await hsm.checkpointMlDsaPublicKey()
+    const core = verifierKey(origin, signatureTypes.mlDsa44, raw)
+    const checkpoint = parseCheckpoint(
+      `${text(5)}\n${signatureLine(core, timestamped(0, signature))}`,
+    )
+    assert.ok(typeof checkpoint !== 'string')
+    assert.deepEqual(
+      checkpoint.signatures.map((line) => verifyLine(checkpoint, line, core)),
+      [true],
+    )
+    await assert.rejects(hsm.cosignCheckpoint(text(5), Buffer.alloc(64)), refused)
+    assert.notDeepEqual(newSigner().mlDsaPublicKey(), raw)
   })
 })

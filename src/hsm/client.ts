@@ -323,6 +323,14 @@ export class HsmClient implements Hsm {
     return this.#calls.call(commands.checkpointPublicKey, [], ([key]) => lastingCopyOf(key))
   }
 
+  cosignCheckpoint(message: Buffer, signature: Buffer): Promise<Buffer> {
+    return this.#calls.call(commands.cosignCheckpoint, [message, signature], copyOfOne)
+  }
+
+  checkpointMlDsaPublicKey(): Promise<Buffer> {
+    return this.#calls.call(commands.checkpointMlDsaPublicKey, [], ([key]) => lastingCopyOf(key))
+  }
+
   /** What is wrong with a context is told as every failure is, by the promise. */
   #withContext<T>(context: EncryptionContext, call: (canonical: Buffer) => Promise<T>): Promise<T> {
     let canonical: Buffer

@@ -270,6 +270,14 @@ export class Core {
     return this.#signer.publicKey()
   }
 
+  cosignCheckpoint(message: Buffer, signature: Buffer): Buffer {
+    return this.#signer.cosign(message, signature)
+  }
+
+  checkpointMlDsaPublicKey(): Buffer {
+    return this.#signer.mlDsaPublicKey()
+  }
+
   /** RSA keys wait for their turn. */
   #generate(account: AccountId, spec: KeySpec): Promise<EncodedKeyPair> {
     if (specRow(spec).material.type !== 'rsa') return generatePair(spec)

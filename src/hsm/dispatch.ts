@@ -280,6 +280,16 @@ const signatures: readonly Command[] = [
     run: (core, message) => [core.signCheckpoint(message)],
   },
   { code: commands.checkpointPublicKey, fields: 0, run: (core) => [core.checkpointPublicKey()] },
+  {
+    code: commands.cosignCheckpoint,
+    fields: 2,
+    run: (core, message, signature) => [core.cosignCheckpoint(message, signature)],
+  },
+  {
+    code: commands.checkpointMlDsaPublicKey,
+    fields: 0,
+    run: (core) => [core.checkpointMlDsaPublicKey()],
+  },
 ]
 
 const table = new Map<number, Command>()

@@ -160,10 +160,20 @@ export interface Hsm {
   signCheckpoint(message: Buffer): Promise<Buffer>
   /** The raw 32-byte Ed25519 public key that verifies checkpoints. */
   checkpointPublicKey(): Promise<Buffer>
+  /**
+   * ML-DSA-44 over the same checkpoint (C2SP tlog-cosignature; the cosigner's name is the origin, the time 0), if
+   * `signature` is what `signCheckpoint` made of it; 2,420 bytes. 'internal' for anything else.
+   */
+  cosignCheckpoint(message: Buffer, signature: Buffer): Promise<Buffer>
+  /** The raw 1,312-byte ML-DSA-44 public key of those. */
+  checkpointMlDsaPublicKey(): Promise<Buffer>
 }
 
-/** `session`: what the token of temporary credentials says, owned by their access key id. */
-export const sealPurposes = ['session', 'authorization-message'] as const
+/**
+ * `session`: what the token of temporary credentials says, owned by their access key id. `object-key`: the data key of
+ * an object under SSE-S3, owned by its object id in hexadecimal.
+ */
+export const sealPurposes = ['session', 'authorization-message', 'object-key'] as const
 
 export type SealPurpose = (typeof sealPurposes)[number]
 

@@ -33,6 +33,8 @@ export const commands = {
   signingKey: 15,
   signCheckpoint: 16,
   checkpointPublicKey: 17,
+  cosignCheckpoint: 60,
+  checkpointMlDsaPublicKey: 61,
   sign: 18,
   verify: 19,
   generateMac: 20,

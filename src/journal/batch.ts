@@ -46,21 +46,22 @@ export class BatchReader {
 
   /** Reads the batch at `offset`, which must be number `batch` and begin with record `sequence`. */
   read(offset: number, sequence: number, batch: number): BatchFault | undefined {
-    this.starts.length = 0
-    this.ends.length = 0
-    this.types.length = 0
+    this.#clear()
     const expected = `batch ${batch} from sequence ${sequence}`
     const { window } = this
-    let at = window.load(offset, frameHeaderBytes, this.#want)
+    let at = window.load(offset, frameOverhead + 1, this.#want)
     if (window.size - offset < frameOverhead + 1 || window.limit - at < frameOverhead + 1) {
       return { offset, expected, found: 'the end of the file', blank: true }
     }
     if (window.buffer.readUInt32BE(at) === 0) {
       return { offset, expected, found: 'a frame length of 0', blank: true }
     }
-    at = window.load(offset, maxBatchBytes, this.#want)
-    this.base = offset - at
-    const found = this.#frames(at, sequence, batch)
+    let found = this.#frames(at, offset, sequence, batch)
+    if (found !== undefined && window.limit - at < Math.min(maxBatchBytes, window.size - offset)) {
+      // It may only be that the batch is not wholly in memory.
+      at = window.load(offset, maxBatchBytes, this.#want)
+      found = this.#frames(at, offset, sequence, batch)
+    }
     if (found === undefined) return undefined
     return { offset: found.at + this.base, expected, found: found.reason, blank: false }
   }
@@ -68,9 +69,12 @@ export class BatchReader {
   /** Answers where and why the batch is not whole, or undefined. */
   #frames(
     start: number,
+    offset: number,
     sequence: number,
     batch: number,
   ): { at: number; reason: string } | undefined {
+    this.#clear()
+    this.base = offset - start
     const header = this.#header
     const { buffer } = this.window
     const limit = Math.min(this.window.limit, start + maxBatchBytes)
@@ -90,6 +94,12 @@ export class BatchReader {
     this.isCheckpoint = header.type === checkpointFrame
     this.end = at + this.base
     return undefined
+  }
+
+  #clear(): void {
+    this.starts.length = 0
+    this.ends.length = 0
+    this.types.length = 0
   }
 
   /** A whole frame that does not belong here. A checkpoint is a batch of its own. */

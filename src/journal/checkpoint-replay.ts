@@ -7,6 +7,7 @@ import {
 import { JournalDamage } from './damage.ts'
 import { type Files, readSmallFile } from './files.ts'
 import { rootHash, type Tree } from './merkle.ts'
+import { RecentTrees } from './recent-trees.ts'
 
 /**
  * A checkpoint stands in the stream at most this many batches behind the tree that it signs: that is how far back
@@ -36,7 +37,7 @@ export class CheckpointReplay {
   readonly #origin: string
   readonly #publicKey: Buffer
   readonly #file: CheckpointFile | undefined
-  readonly #recent: (Tree | undefined)[] = new Array(maxCheckpointLag)
+  readonly #recent = new RecentTrees(maxCheckpointLag)
   #count = 0
   #fileSeen = false
   #latest: { note: string; checkpoint: Checkpoint; path: string; offset: number } | undefined
@@ -58,7 +59,7 @@ export class CheckpointReplay {
 
   /** The tree after a batch, by the number of the next one. */
   remember(tree: Tree, batch: number): void {
-    this.#recent[batch % maxCheckpointLag] = tree
+    this.#recent.remember(tree, batch)
   }
 
   /** The next checkpoint in the stream, where `size` records precede it. */
@@ -73,7 +74,7 @@ export class CheckpointReplay {
       const expected = `a checkpoint of a tree size over ${before} and up to ${size}`
       throw new JournalDamage(path, offset, expected, `tree size ${checkpoint.size}`)
     }
-    const tree = this.#recent.find((recent) => recent?.size === checkpoint.size)
+    const tree = this.#recent.ofSize(checkpoint.size)
     const root = tree === undefined ? undefined : rootHash(tree)
     if (root !== checkpoint.root) {
       const expected = `root ${base64(checkpoint.root)} of tree size ${checkpoint.size}, as signed`

@@ -58,7 +58,7 @@ export function parseCheckpoint(note: string): Checkpoint | string {
     return 'no tree size'
   const rootBytes = strictBase64(root)
   if (rootBytes?.length !== 32) return 'no root hash'
-  const signatures = parseSignatures(note.slice(gap + 2))
+  const signatures = parseSignatureLines(note.slice(gap + 2))
   if (signatures === undefined) return 'a malformed signature line'
   return { origin, size: Number(size), root: rootBytes.toString('latin1'), text, signatures }
 }
@@ -82,7 +82,8 @@ function ed25519PublicKey(raw: Buffer): KeyObject {
   return createPublicKey({ key: Buffer.concat([spkiPrefix, raw]), format: 'der', type: 'spki' })
 }
 
-function parseSignatures(lines: string): NoteSignature[] | undefined {
+/** Signature lines of a note, each with its line feed; undefined if one of them is malformed. */
+export function parseSignatureLines(lines: string): NoteSignature[] | undefined {
   if (!lines.endsWith('\n')) return undefined
   const signatures: NoteSignature[] = []
   for (const line of lines.slice(0, -1).split('\n')) {

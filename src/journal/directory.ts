@@ -1,17 +1,23 @@
 import { join } from 'node:path'
 import { JournalDamage } from './damage.ts'
-import type { Files } from './files.ts'
+import { type Files, readSmallFile } from './files.ts'
 import { lockFileNames } from './lock.ts'
 import { flushFileNames } from './node-files.ts'
-import { segmentName, segmentNumber } from './segment.ts'
+import { maxOriginBytes, segmentName, segmentNumber } from './segment.ts'
 
 export const originName = 'origin'
 export const checkpointName = 'checkpoint'
+/** The public keys of the checkpoints, for whoever verifies the journal: each a C2SP verifier key on its line. */
+export const vkeyName = 'vkey'
+/** Beside the root log: its newest checkpoint with the signatures of its witnesses. */
+export const witnessedName = 'witnessed'
+export const maxVkeyBytes = 16 * 1024
 /** The next segment while it is being written with zeros. */
 export const preparationName = 'prepare.tmp'
 
-const temporaryNames = [`${originName}.tmp`, `${checkpointName}.tmp`, preparationName]
-const otherNames = [originName, checkpointName, ...lockFileNames, ...flushFileNames]
+const smallNames = [originName, checkpointName, vkeyName, witnessedName]
+const temporaryNames = [...smallNames.map((name) => `${name}.tmp`), preparationName]
+const otherNames = [...smallNames, ...lockFileNames, ...flushFileNames]
 
 export type Listing = {
   /** Segments 1 to this number are there. */
@@ -38,4 +44,12 @@ export function listJournal(files: Files, directory: string): Listing {
     throw new JournalDamage(missing, 0, 'a segment', `none, but ${segmentName(number)}`)
   })
   return { segments: numbers.length, temporaries }
+}
+
+/** The origin of the journal in a directory, or undefined if there is none. Throws JournalDamage on other content. */
+export function readOrigin(files: Files, directory: string): string | undefined {
+  const path = join(directory, originName)
+  const content = readSmallFile(files, path, maxOriginBytes + 1)?.toString()
+  if (content === undefined || /^[!-*,-~]+\n$/.test(content)) return content?.slice(0, -1)
+  throw new JournalDamage(path, 0, 'one line with the origin', JSON.stringify(content))
 }

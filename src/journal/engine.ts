@@ -1,9 +1,16 @@
 import { join } from 'node:path'
 import { checkpointText, signedNote, verifyText } from './checkpoint.ts'
 import { maxCheckpointLag } from './checkpoint-replay.ts'
-import { checkpointName, originName } from './directory.ts'
+import { checkpointName, maxVkeyBytes, originName, vkeyName } from './directory.ts'
 import { kindOfFrame } from './entry.ts'
-import { type FileIdentity, type Files, replaceFile, sameFile, writeAll } from './files.ts'
+import {
+  type FileIdentity,
+  type Files,
+  readSmallFile,
+  replaceFile,
+  sameFile,
+  writeAll,
+} from './files.ts'
 import {
   checkpointFrame,
   frameHeaderBytes,
@@ -13,6 +20,7 @@ import {
   sealFrame,
 } from './frame.ts'
 import { appendLeaf, entryLeafHash, rootHash, type Tree } from './merkle.ts'
+import { signatureTypes, verifierKey, vkeyText } from './note-keys.ts'
 import { isLackOfSpace, Preparation } from './prepare.ts'
 import { recoverJournal, type UsedSegment } from './recover.ts'
 import { encodeSegmentHeader, segmentName } from './segment.ts'
@@ -76,6 +84,7 @@ export class JournalEngine {
     if (recovered.missingCheckpointFile !== undefined) {
       this.#writeCheckpointFile(Buffer.from(recovered.missingCheckpointFile))
     }
+    this.#writeVkey()
     const last = this.#segments.at(-1)
     if (last === undefined) this.#roll()
     else this.#file = files.open(last.path, 'write')
@@ -244,6 +253,15 @@ export class JournalEngine {
     // Once there is a file, an older one may come back after a power cut: the checkpoint is in the stream, too.
     if (!this.#hasCheckpointFile) this.#files.flushDirectory(directory)
     this.#hasCheckpointFile = true
+  }
+
+  /** Lets the journal be verified while nothing runs; the next start mends it if somebody has put in another. */
+  #writeVkey(): void {
+    const path = join(this.#options.directory, vkeyName)
+    const key = verifierKey(this.origin, signatureTypes.ed25519, this.#options.publicKey)
+    const content = Buffer.from(`${vkeyText(key)}\n`)
+    if (readSmallFile(this.#files, path, maxVkeyBytes)?.equals(content) === true) return
+    replaceFile(this.#files, path, content)
   }
 
   #write(buffer: Buffer, start: number, end: number): void {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import type { EntryKind } from '../base/entry-kind.ts'
 import { type BatchFault, BatchReader, findLaterBatch } from './batch.ts'
@@ -35,8 +36,13 @@ export type Position = {
   readonly batch: number
 }
 
-const firstPosition: Position = { segment: 1, offset: segmentHeaderBytes, sequence: 0, batch: 1 }
-/** What one look at the tail reads. */
+export const firstPosition: Position = {
+  segment: 1,
+  offset: segmentHeaderBytes,
+  sequence: 0,
+  batch: 1,
+}
+/** What is read at a time: little enough to be in the processor's cache when it is hashed. */
 const readBytes = 64 * 1024
 
 /**
@@ -99,6 +105,24 @@ export class JournalReader {
       segment: this.#position.segment,
       offset: start - frameHeaderBytes + base,
     }))
+  }
+
+  /** The frames of the batch that was read last, or of the one that could not be read; valid until the next read. */
+  get frames(): Pick<
+    BatchReader,
+    'window' | 'starts' | 'ends' | 'types' | 'base' | 'isCheckpoint'
+  > {
+    return this.#reader
+  }
+
+  /** The tree entries (33 bytes each) of the batch that was read last; none if it is a checkpoint. */
+  treeEntries(): Buffer[] {
+    const { starts, ends, types, isCheckpoint } = this.#reader
+    if (isCheckpoint) return []
+    return starts.map((start, count) => {
+      const digest = hash('sha256', this.#window.buffer.subarray(start, ends[count]), 'buffer')
+      return Buffer.concat([Buffer.of(kindOfFrame(types[count] ?? 0).leaf), digest])
+    })
   }
 
   /** The last frame that was read, to recognize it later. */

@@ -65,3 +65,16 @@ export function frontierHashes(tree: Tree): Hash[] {
   for (let next = tree.frontier; next !== undefined; next = next.left) hashes.unshift(next.hash)
   return hashes
 }
+
+/** The tree with that size and frontier, which has as many hashes as the size has ones. */
+export function treeOf(size: number, frontier: readonly Hash[]): Tree {
+  let tree: Frontier
+  let rest = size
+  for (const hash of frontier) {
+    const leaves = 2 ** Math.floor(Math.log2(rest))
+    tree = { hash, leaves, left: tree }
+    rest -= leaves
+  }
+  if (rest !== 0) throw new RangeError(`a tree of ${size} leaves has another frontier`)
+  return { size, frontier: tree }
+}

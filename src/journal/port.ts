@@ -36,6 +36,116 @@ export interface EventLookup {
   close(): Promise<void>
 }
 
+/** The history of configuration items, out of the same index. What was just recorded is found. */
+export interface ConfigurationHistory {
+  /** Items of one resource. */
+  items(query: ConfigurationQuery): Promise<LookupPage>
+  /** The newest item of each of these resources; undefined for one that never was, or is gone. */
+  newest(queries: readonly ResourceQuery[]): Promise<readonly (string | undefined)[]>
+  resources(listing: ResourceListing): Promise<readonly ResourceRow[]>
+  /** How many resources there are of each type. */
+  counts(account: string, region: string): Promise<readonly ResourceCount[]>
+}
+
+/** What is in no Region is found in every one. */
+export type ResourceQuery = {
+  readonly account: string
+  readonly region: string
+  readonly type: string
+  readonly resource: string
+}
+
+export type ConfigurationQuery = ResourceQuery & {
+  /** Both inclusive, ms since the epoch. */
+  readonly from: number
+  readonly to: number
+  readonly oldestFirst: boolean
+  readonly limit: number
+  /** `next` of the page before. */
+  readonly after?: number | undefined
+}
+
+export type ResourceListing = {
+  readonly account: string
+  readonly region: string
+  readonly type?: string | undefined
+  /** Whether deleted ones are listed, too. */
+  readonly deleted: boolean
+  /** The newest item of each comes along; a page may be shorter then. */
+  readonly records?: boolean | undefined
+  readonly limit: number
+  readonly after?: { readonly type: string; readonly resource: string } | undefined
+}
+
+export type ResourceRow = {
+  readonly type: string
+  readonly resource: string
+  readonly name: string
+  /** ms since the epoch, of the newest item. */
+  readonly time: number
+  readonly deleted: number
+  readonly record?: string
+}
+
+export type ResourceCount = { readonly type: string; readonly count: number }
+
+/** Who used which key, out of the same index, however long ago. What was just recorded counts. */
+export interface KeyUses {
+  uses(query: KeyUseQuery): Promise<readonly KeyUse[]>
+  /** What each grant allowed, in the order of grant and account. */
+  grantUses(query: GrantUseQuery): Promise<readonly GrantUse[]>
+}
+
+export type GrantUseQuery = {
+  readonly limit: number
+  /** The last one of the page before. */
+  readonly after?: Pick<GrantUse, 'grantId' | 'account'> | undefined
+}
+
+/** What a grant allowed, as the record of one account says. */
+export type GrantUse = Pick<
+  KeyUse,
+  'account' | 'count' | 'first' | 'firstEvent' | 'last' | 'lastEvent'
+> & {
+  readonly grantId: string
+}
+
+/** Of all accounts, or keys, without one. In the order of key, account, operation, principal and error. */
+export type KeyUseQuery = {
+  readonly account?: string | undefined
+  /** ARN */
+  readonly key?: string | undefined
+  /** The days (UTC) that `inPeriod` counts, by any time of the first and the last; ms since the epoch. */
+  readonly from?: number | undefined
+  readonly to?: number | undefined
+  readonly limit: number
+  /** The last one of the page before. */
+  readonly after?: Pick<KeyUse, 'key' | 'account' | 'name' | 'principal' | 'error'> | undefined
+}
+
+/** What one principal did with a key by one operation, with one outcome. */
+export type KeyUse = {
+  readonly key: string
+  /** The one whose record says so: of a call across accounts, each of the two has a copy. */
+  readonly account: string
+  readonly name: string
+  /** ARN; the role's for its sessions. `account/id` in the copy for the owner of what a foreign principal used. */
+  readonly principal: string
+  readonly principalAccount: string
+  /** The record's errorCode; empty for a success. */
+  readonly error: string
+  /** Ever. */
+  readonly count: number
+  readonly inPeriod: number
+  /** ms since the epoch, in whole seconds. */
+  readonly first: number
+  readonly firstEvent: string
+  readonly last: number
+  readonly lastEvent: string
+  /** Of the last event: a session's, perhaps. */
+  readonly lastArn: string
+}
+
 export type LastEventQuery = {
   /** Matches the record's recipientAccountId. */
   readonly account: string
@@ -62,12 +172,19 @@ export type LookupAttribute =
   | 'ResourceType'
   | 'Username'
 
+/** ContextArn: of an S3 object or bucket in the encryption context of a call of KMS. */
+export type IndexedAttribute = LookupAttribute | 'ContextArn'
+
 export type LookupQuery = {
+  /** Management events unless it says otherwise. */
+  readonly category?: 'Management' | 'Data' | undefined
+  /** Also what LookupEvents shows no longer, as far back as the index goes. */
+  readonly older?: boolean | undefined
   /** Matches the record's recipientAccountId. */
   readonly account: string
   /** Matches the record's awsRegion. */
   readonly region: string
-  readonly attribute?: { readonly key: LookupAttribute; readonly value: string } | undefined
+  readonly attribute?: { readonly key: IndexedAttribute; readonly value: string } | undefined
   /** Both inclusive, ms since the epoch. */
   readonly from: number
   readonly to: number

@@ -131,6 +131,7 @@ test('the position is where the writer goes on', () => {
   const [last] = readRecords(directory, { from: 90, files: disk })
   assert.deepEqual(last, {
     index: 90,
+    kind: 'event',
     record: '{"last":1}',
     segment: before.segment,
     offset: before.offset,

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { EntryKind } from '../base/entry-kind.ts'
 import { type Files, readFully } from './files.ts'
 import { JournalReader, type Position, type StoredRecord } from './journal-reader.ts'
+import type { ReadFrame } from './last-frame.ts'
 import { nodeFiles } from './node-files.ts'
 import { decodeSegmentHeader, segmentHeaderBytes, segmentName, segmentNumber } from './segment.ts'
 
@@ -52,12 +53,22 @@ export function journalPosition(
   directory: string,
   files: Files = nodeFiles,
 ): { records: number; segment: number; offset: number } {
+  const { sequence, segment, offset } = journalTail(directory, true, files).position
+  return { records: sequence, segment, offset }
+}
+
+/** Behind the last whole batch, and the last frame before that. `thorough` as in `JournalReader.next`. */
+export function journalTail(
+  directory: string,
+  thorough: boolean,
+  files: Files = nodeFiles,
+): { readonly position: Position; readonly last: ReadFrame | undefined } {
   const start = segmentHolding(files, directory, Number.POSITIVE_INFINITY)
   const reader = new JournalReader(directory, start, files)
   try {
-    while (reader.next(true));
-    const { sequence, segment, offset } = reader.position
-    return { records: sequence, segment, offset }
+    let last: ReadFrame | undefined
+    while (reader.next(thorough)) last = reader.lastFrame()
+    return { position: reader.position, last }
   } finally {
     reader.close()
   }
@@ -85,7 +96,11 @@ export function lastCheckpoint(
 }
 
 /** The beginning of the last segment that begins at or before record `index`. */
-function segmentHolding(files: Files, directory: string, index: number): Position | undefined {
+export function segmentHolding(
+  files: Files,
+  directory: string,
+  index: number,
+): Position | undefined {
   const numbers = files
     .list(directory)
     .map((name) => segmentNumber(name) ?? 0)

@@ -2,14 +2,13 @@ import { join } from 'node:path'
 import { type BatchFault, BatchReader, findLaterBatch } from './batch.ts'
 import { CheckpointReplay, readCheckpointFile } from './checkpoint-replay.ts'
 import { JournalDamage } from './damage.ts'
-import { checkpointName, type Listing, listJournal, originName } from './directory.ts'
+import { checkpointName, type Listing, listJournal, originName, readOrigin } from './directory.ts'
 import { kindOfFrame } from './entry.ts'
-import { type FileIdentity, type Files, readFully, readSmallFile, writeAll } from './files.ts'
+import { type FileIdentity, type Files, readFully, writeAll } from './files.ts'
 import { maxBatchBytes } from './frame.ts'
 import { appendLeaf, emptyTree, entryLeafHash, frontierHashes, type Tree } from './merkle.ts'
 import {
   decodeSegmentHeader,
-  maxOriginBytes,
   type SegmentHeader,
   segmentHeaderBytes,
   segmentName,
@@ -108,16 +107,11 @@ class Recovery {
   }
 
   #readOrigin(): string | undefined {
-    const path = join(this.#options.directory, originName)
-    const content = readSmallFile(this.#files, path, maxOriginBytes + 1)?.toString()
-    if (content === undefined) {
-      if (this.#listing.segments === 0) return undefined
-      throw new JournalDamage(path, 0, 'the origin of the journal', 'no file')
-    }
-    if (!/^[!-*,-~]+\n$/.test(content)) {
-      throw new JournalDamage(path, 0, 'one line with the origin', JSON.stringify(content))
-    }
-    return content.slice(0, -1)
+    const { directory } = this.#options
+    const origin = readOrigin(this.#files, directory)
+    if (origin !== undefined || this.#listing.segments === 0) return origin
+    const path = join(directory, originName)
+    throw new JournalDamage(path, 0, 'the origin of the journal', 'no file')
   }
 
   /** The headers of the used segments: all, but for a last one that was prepared and not yet used. */

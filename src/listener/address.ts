@@ -24,7 +24,7 @@ export function peerOf({ remoteAddress }: Pick<Socket, 'remoteAddress'>): string
 export function requireTlsBeyondLoopback(address: string): void {
   if (isLoopback(address)) return
   throw new Error(
-    `Refusing to listen at ${address} without TLS: plaintexts and data keys would cross the network in clear. ` +
+    `Refusing to listen at ${address} without TLS: what is asked and answered, such as plaintexts and data keys, would cross the network in clear. ` +
       'Give a certificate and its key, listen at 127.0.0.1, or, when something in front of this listener ends TLS, ' +
       'ask for insecure plaintext explicitly.',
   )

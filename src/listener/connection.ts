@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import { s3Error } from '../base/errors.ts'
 import type { HttpRequest, Reply } from '../wire/protocol.ts'
 import { Answers } from './answers.ts'
 import { type Awaited, Deadlines } from './deadlines.ts'
-import { Exchange } from './exchange.ts'
+import { discard, Exchange } from './exchange.ts'
 import { Intake } from './intake.ts'
 import { failed, refusalOf } from './refusals.ts'
 import type { RequestHead } from './request-head.ts'
@@ -39,13 +40,16 @@ export class Connection {
    */
   #phase: 'open' | 'held' | 'closing' | 'ended' = 'open'
   #discarded = 0
+  /** The exchange that has the connection to itself: what comes behind it waits until it is answered. */
+  #streamed: Exchange | undefined
+  #proceeding = false
 
   constructor(socket: Socket, remoteAddress: string, source: Source, shared: Shared) {
     this.#socket = socket
     this.#shared = shared
     this.#share = new Share(shared, source)
     this.#deadlines = new Deadlines(shared.limits, shared.tick)
-    this.#intake = new Intake(shared, this.#share, this.#deadlines)
+    this.#intake = new Intake(shared, this.#share, this.#deadlines, () => this.#pulled())
     this.#answers = new Answers(socket, shared)
     this.#remoteAddress = remoteAddress
     this.#tls =
@@ -75,14 +79,20 @@ export class Connection {
     }
     if (this.#phase === 'ended' && !this.#answers.areTaken) this.#deadlines.ended(tick)
     const awaited = this.#awaited()
+    // The time in which the client was not waited for is not its own.
+    if (this.#streamed !== undefined && awaited === 'nothing') this.#deadlines.streams(tick)
     if (!this.#deadlines.isPast(awaited, tick, sweepMs)) return
-    if (awaited === 'head' || awaited === 'body') this.#break(refusalOf(408))
+    if (awaited === 'stream') this.#streamed?.incoming?.fail(s3Error('RequestTimeout'))
+    else if (awaited === 'head' || awaited === 'body') this.#break(refusalOf(408))
     else this.#socket.destroy()
   }
 
   #awaited(): Awaited {
     if (this.#phase === 'ended') return 'close'
     if (this.#phase !== 'open') return 'nothing'
+    if (this.#streamed !== undefined) {
+      return this.#streamed.incoming?.isAwaited === true ? 'stream' : 'nothing'
+    }
     if (this.#deadlines.isWithin) return this.#intake.isInBody ? 'body' : 'head'
     return this.#answers.due === 0 ? 'request' : 'nothing'
   }
@@ -91,20 +101,31 @@ export class Connection {
     if (this.#phase === 'closing' || this.#phase === 'ended') this.#discard(chunk)
     else {
       this.#intake.feed(chunk)
-      this.#proceed()
+      if (this.#streamed === undefined) this.#proceed()
+      else this.#flow(this.#streamed)
     }
   }
 
   #discard(chunk: Buffer): void {
     chunk.fill(0)
-    this.#deadlines.heard(this.#shared.tick)
+    this.#deadlines.heard(this.#shared.tick, chunk.length)
     this.#discarded += chunk.length
     const { bodyBytes } = this.#shared.limits
     if (this.#discarded > bodyBytes * discardedBodiesMax) this.#socket.destroy()
   }
 
   #proceed(): void {
-    while (this.#phase === 'open') {
+    if (this.#proceeding) return
+    this.#proceeding = true
+    try {
+      this.#takeIn()
+    } finally {
+      this.#proceeding = false
+    }
+  }
+
+  #takeIn(): void {
+    while (this.#phase === 'open' && this.#streamed === undefined) {
       if (this.#socket.writableNeedDrain) {
         this.#phase = 'held'
         this.#socket.pause()
@@ -128,6 +149,7 @@ export class Connection {
   }
 
   #drained(): void {
+    this.#answers.drained()
     if (this.#phase !== 'held') return
     this.#phase = 'open'
     this.#deadlines.resume(this.#shared.tick)
@@ -145,19 +167,23 @@ export class Connection {
     const { head } = exchange
     if (head === undefined) return
     this.#answers.expect(exchange)
-    if (head.close) this.#close()
+    if (exchange.streams) {
+      this.#streamed = exchange
+      this.#flow(exchange)
+    } else if (head.close) this.#close()
     if (head.target === '/health' && (head.method === 'GET' || head.method === 'HEAD')) {
       this.#answer(exchange, this.#shared.health())
     } else this.#handOver(exchange, head)
   }
 
   #handOver(exchange: Exchange, { method, target, rawHeaders }: RequestHead): void {
-    const { body } = exchange
+    const { body, incoming } = exchange
     const remoteAddress = this.#remoteAddress
-    const request: HttpRequest =
+    let request: HttpRequest =
       this.#tls === undefined
         ? { method, target, rawHeaders, body, remoteAddress }
         : { method, target, rawHeaders, body, remoteAddress, tls: this.#tls }
+    if (incoming !== undefined) request = { ...request, stream: incoming }
     try {
       this.#shared.onRequest(request, (reply) => this.#answer(exchange, reply))
     } catch (error) {
@@ -183,7 +209,7 @@ export class Connection {
       // Thrown, it would end the process, and the requests of all others with it.
       this.#shared.log('the pipeline answered a request twice; only the first answer counts')
       const { body } = reply
-      if (typeof body !== 'string' && body !== exchange.answer?.body) body.fill(0)
+      if (body !== exchange.answer?.body) discard(body)
     }
   }
 
@@ -202,6 +228,11 @@ export class Connection {
   }
 
   #clientEnded(): void {
+    const { incoming } = this.#streamed ?? {}
+    if (incoming !== undefined) {
+      this.#intake.pump(incoming)
+      incoming.cut()
+    }
     this.#close()
     if (this.#answers.due === 0) this.#end()
   }
@@ -209,33 +240,84 @@ export class Connection {
   /** Takes no more requests. What came of one is wiped, and what comes from here on. */
   #close(): void {
     if (this.#phase === 'closing' || this.#phase === 'ended') return
-    if (this.#phase === 'held') this.#socket.resume()
+    if (this.#phase === 'held' || this.#streamed !== undefined) this.#socket.resume()
     this.#phase = 'closing'
     this.#intake.close()
   }
 
   #flush(): void {
     for (let next = this.#answers.takeReady(); next; next = this.#answers.takeReady()) {
-      this.#send(next)
-      next.end()
+      const sending = this.#send(next)
+      if (sending === undefined) this.#sent(next)
+      else {
+        void this.#follow(next, sending)
+        return
+      }
     }
+    this.#pulled()
     if (this.#answers.due > 0) return
     this.#continue()
     this.#deadlines.idle(this.#shared.tick)
     if (this.#phase === 'closing') this.#end()
   }
 
-  #send(exchange: Exchange): void {
-    if (this.#socket.destroyed) return
+  #send(exchange: Exchange): Promise<void> | undefined {
+    if (this.#socket.destroyed) return undefined
+    if (exchange === this.#streamed && !this.#intake.isReadBehind(exchange)) this.#close()
     if (this.#isToBeClosedBehind(exchange)) this.#close()
     const last = this.#phase === 'closing' && this.#answers.due === 0
     try {
-      this.#answers.send(exchange, last)
+      return this.#answers.send(exchange, last)
     } catch (error) {
-      this.#shared.log(`an answer cannot be sent: ${String(error)}`)
-      this.#close()
-      this.#socket.destroy()
+      this.#fail(error)
+      return undefined
     }
+  }
+
+  /** An answer that cannot be sent to its end must not look complete. */
+  #fail(error: unknown): void {
+    this.#shared.log(`an answer cannot be sent: ${String(error)}`)
+    this.#close()
+    this.#socket.destroy()
+  }
+
+  async #follow(exchange: Exchange, sending: Promise<void>): Promise<void> {
+    exchange.answer = undefined
+    try {
+      await sending
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#sent(exchange)
+    if (this.#socket.destroyed) return
+    this.#flush()
+    if (this.#shared.draining) this.drain()
+  }
+
+  #sent(exchange: Exchange): void {
+    exchange.end()
+    if (exchange !== this.#streamed) return
+    this.#streamed = undefined
+    if (this.#phase !== 'open') return
+    this.#socket.resume()
+    // What waited behind it has its turn, but not inside the turn of what is being sent.
+    if (!this.#proceeding) queueMicrotask(() => this.#proceed())
+  }
+
+  /** More is wanted of the body that streams. The client is told so, if it waits for that. */
+  #pulled(): void {
+    const exchange = this.#streamed
+    if (exchange?.incoming?.isPulled !== true || this.#phase !== 'open') return
+    if (this.#answers.isNext(exchange) && this.#intake.takeContinue()) this.#answers.sendContinue()
+    this.#flow(exchange)
+  }
+
+  /** Lets bytes come as fast as they are pulled. What comes behind the body is left to the kernel. */
+  #flow({ incoming }: Exchange): void {
+    if (incoming?.isComing === true) this.#intake.pump(incoming)
+    const reads = incoming?.isComing === true ? !incoming.isFull : !this.#intake.hasInput
+    if (reads) this.#socket.resume()
+    else this.#socket.pause()
   }
 
   /** Whoever asks for health, or cannot sign, does not keep a connection from those who can. */

@@ -8,10 +8,10 @@ const lingerMs = 2000
 const lingerMaxMs = 10_000
 
 /**
- * What a connection waits for the client to do: to begin a request, to go on with a head or a body, to close the
- * connection; or nothing.
+ * What a connection waits for the client to do: to begin a request, to go on with a head, with a body, or with one
+ * that streams, to close the connection; or nothing.
  */
-export type Awaited = 'request' | 'head' | 'body' | 'close' | 'nothing'
+export type Awaited = 'request' | 'head' | 'body' | 'stream' | 'close' | 'nothing'
 
 /** When a client last did what was to be done by a deadline, in ticks: sweeps of `sweepMs`. */
 export class Deadlines {
@@ -21,6 +21,9 @@ export class Deadlines {
   #began: number | undefined
   #heardAt: number
   #endedAt = 0
+  /** Since when bytes of a body that streams are counted, and how many there were. */
+  #streamedSince = 0
+  #streamed = 0
 
   constructor(limits: Limits, tick: number) {
     this.#limits = limits
@@ -29,8 +32,16 @@ export class Deadlines {
   }
 
   /** Bytes came. */
-  heard(tick: number): void {
+  heard(tick: number, bytes = 0): void {
     this.#heardAt = tick
+    this.#streamed += bytes
+  }
+
+  /** The client is waited for from now on, for bytes of a body that streams. */
+  streams(tick: number): void {
+    this.#heardAt = tick
+    this.#streamedSince = tick
+    this.#streamed = 0
   }
 
   /** A request has begun, now or before. */
@@ -80,6 +91,8 @@ export class Deadlines {
         return isOver(began, Math.min(headerMs, requestMs))
       case 'body':
         return isOver(this.#heardAt, bodyIdleMs) || isOver(began, requestMs)
+      case 'stream':
+        return isOver(this.#heardAt, bodyIdleMs) || this.#isSlow(tick, sweepMs)
       case 'close':
         return (
           isOver(Math.max(this.#endedAt, this.#heardAt), lingerMs) ||
@@ -88,5 +101,15 @@ export class Deadlines {
       case 'nothing':
         return false
     }
+  }
+
+  /** Whether too little came in the time that a whole body would have. */
+  #isSlow(tick: number, sweepMs: number): boolean {
+    const { requestMs, streamedBytesMin } = this.#limits
+    if ((tick - this.#streamedSince) * sweepMs <= requestMs) return false
+    const slow = this.#streamed < streamedBytesMin
+    this.#streamedSince = tick
+    this.#streamed = 0
+    return slow
   }
 }

@@ -1,4 +1,5 @@
-import type { Reply } from '../wire/protocol.ts'
+import type { BodyStream, Reply } from '../wire/protocol.ts'
+import type { IncomingBody } from './incoming-body.ts'
 import type { RequestHead } from './request-head.ts'
 import type { Share } from './share.ts'
 
@@ -19,6 +20,10 @@ export class Exchange {
   /** Undefined for an answer to what never became a request. */
   readonly head: RequestHead | undefined
   body: Buffer = noBody
+  /** The connection is all its own, from its head to the last byte of its answer. */
+  streams = false
+  /** Of one that streams, and has a body. */
+  incoming: IncomingBody | undefined
   answer: Reply | undefined
   readonly #share: Share
   #held = 0
@@ -46,6 +51,7 @@ export class Exchange {
 
   /** A request that was handed over keeps its body until it is answered: it may still be being read. */
   abandon(): void {
+    this.incoming?.fail()
     if (this.state === 'due') this.state = 'gone'
     else this.end()
   }
@@ -57,7 +63,14 @@ export class Exchange {
     this.#held = 0
     this.body.fill(0)
     this.body = noBody
-    if (this.answer !== undefined && typeof this.answer.body !== 'string') this.answer.body.fill(0)
+    this.incoming?.fail()
+    if (this.answer !== undefined) discard(this.answer.body)
     this.answer = undefined
   }
+}
+
+/** Of an answer that is not sent, or was: bytes are overwritten, and what would stream does not. */
+export function discard(body: string | Buffer | BodyStream): void {
+  if (Buffer.isBuffer(body)) body.fill(0)
+  else if (typeof body !== 'string') body.cancel?.()
 }

@@ -1,6 +1,8 @@
+import { s3Error } from '../base/errors.ts'
 import type { Reply } from '../wire/protocol.ts'
 import type { Deadlines } from './deadlines.ts'
 import { Exchange } from './exchange.ts'
+import { IncomingBody } from './incoming-body.ts'
 import { bodyTooLarge, overloaded, refusalOf } from './refusals.ts'
 import type { RequestHead } from './request-head.ts'
 import { RequestParser } from './request-parser.ts'
@@ -8,8 +10,9 @@ import type { Share } from './share.ts'
 import type { Shared } from './shared.ts'
 
 /**
- * What the bytes that came amount to: `more` are needed; a `request` is whole; one is `refused`, which is answered in
- * its turn; or they are `broken`, which is no request. Nothing is taken in behind one that is refused or broken.
+ * What the bytes that came amount to: `more` are needed; a `request` is whole, or streams from here on; one is
+ * `refused`, which is answered in its turn; or they are `broken`, which is no request. Nothing is taken in behind one
+ * that is refused or broken.
  */
 export type Intaken = 'more' | 'request' | 'refused' | 'broken'
 
@@ -19,13 +22,16 @@ export class Intake {
   readonly #share: Share
   readonly #deadlines: Deadlines
   readonly #parser: RequestParser
+  readonly #onPull: () => void
   /** The request whose head is known. */
   #coming: Exchange | undefined
   #owesContinue = false
   #refusal: Reply = overloaded
 
-  constructor(shared: Shared, share: Share, deadlines: Deadlines) {
+  /** `onPull` is called when more is wanted of a body that streams. */
+  constructor(shared: Shared, share: Share, deadlines: Deadlines, onPull: () => void) {
     this.#shared = shared
+    this.#onPull = onPull
     this.#share = share
     this.#deadlines = deadlines
     this.#parser = new RequestParser(shared.limits)
@@ -33,7 +39,7 @@ export class Intake {
 
   /** Takes the bytes over. */
   feed(chunk: Buffer): void {
-    this.#deadlines.heard(this.#shared.tick)
+    this.#deadlines.heard(this.#shared.tick, chunk.length)
     this.#parser.feed(chunk)
   }
 
@@ -43,7 +49,10 @@ export class Intake {
       switch (this.#parser.next()) {
         case 'head':
           if (!this.#begin(this.#parser.head, due)) return 'refused'
+          if (this.#coming?.streams === true) return this.#streamed(this.#coming)
           break
+        case 'piece':
+          throw new Error('nobody takes the pieces of a body')
         case 'body':
           return this.#whole()
         case 'more':
@@ -60,8 +69,40 @@ export class Intake {
     const exchange = this.#coming
     if (exchange === undefined) throw new Error('there is no request')
     this.#coming = undefined
-    this.#owesContinue = false
+    if (!exchange.streams) this.#owesContinue = false
     return exchange
+  }
+
+  /**
+   * Moves what came of a body that streams to where it is pulled, as far as there is room. A body that breaks the rules
+   * fails; behind it nothing can be understood.
+   */
+  pump(incoming: IncomingBody): void {
+    while (incoming.isComing && !incoming.isFull) {
+      switch (this.#parser.next()) {
+        case 'piece':
+          incoming.push(this.#parser.takePiece())
+          break
+        case 'body':
+          this.#parser.takeBody()
+          incoming.end()
+          break
+        case 'more':
+          return
+        default:
+          incoming.fail(s3Error('IncompleteBody', undefined, { detail: 'malformed chunks' }))
+      }
+    }
+  }
+
+  /** Whether a next request could follow one that streamed. What came of a body that nobody wanted is dropped. */
+  isReadBehind({ head, incoming }: Exchange): boolean {
+    if (incoming !== undefined) {
+      incoming.skip()
+      this.pump(incoming)
+      if (incoming.isComing || incoming.hasFailed) return false
+    }
+    return head?.close !== true
   }
 
   /** The answer to what is refused or broken. */
@@ -100,10 +141,17 @@ export class Intake {
   }
 
   #begin(head: RequestHead, due: number): boolean {
-    const { limits, tick } = this.#shared
+    const { limits, streams, tick } = this.#shared
     this.#deadlines.within(tick)
     this.#coming = new Exchange(this.#share, head)
     if (due >= limits.pipelined) return this.#refuse(overloaded)
+    if ((head.method !== 'POST' || head.target !== '/') && head.target !== '/health') {
+      this.#coming.streams = streams(head)
+      if (this.#coming.streams) {
+        this.#owesContinue = head.expectsContinue && !this.#parser.hasInput
+        return true
+      }
+    }
     const unsignedMax = Math.min(limits.unsignedBodyBytes, limits.bodyBytes)
     if (head.contentLength > (head.signed ? limits.bodyBytes : unsignedMax)) {
       return this.#refuse(bodyTooLarge)
@@ -111,6 +159,19 @@ export class Intake {
     // Who sends the body without waiting needs no telling.
     this.#owesContinue = head.expectsContinue && head.contentLength > 0 && !this.#parser.hasInput
     return true
+  }
+
+  /** Whoever streams has the connection to himself, so there is room for one at a time. */
+  #streamed(exchange: Exchange): Intaken {
+    const { head } = exchange
+    this.#deadlines.served()
+    this.#deadlines.streams(this.#shared.tick)
+    if (head !== undefined && (head.chunked || head.contentLength > 0)) {
+      this.#parser.stream()
+      const length = head.chunked ? undefined : head.contentLength
+      exchange.incoming = new IncomingBody(length, () => this.#onPull())
+    } else this.#parser.takeBody()
+    return this.#held(exchange, this.#shared.limits.streamBytes) ? 'request' : 'refused'
   }
 
   #whole(): Intaken {

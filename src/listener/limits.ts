@@ -18,6 +18,10 @@ export type Limits = {
   readonly bufferedBytes: number
   /** The part of them that one address may hold. Beyond: 503. */
   readonly bufferedBytesPerAddress: number
+  /** What a request holds whose body, or whose answer, streams. */
+  readonly streamBytes: number
+  /** A body that streams may take as long as it likes, if so many bytes come in each `requestMs`. */
+  readonly streamedBytesMin: number
   /** Connections at once, those in a TLS handshake included; further ones are closed as they come. */
   readonly connections: number
   /** The part of them that one address may hold. */
@@ -33,7 +37,7 @@ export type Limits = {
   readonly pipelined: number
   /** From the first byte of a request to the end of its headers, and from connecting to the first request. */
   readonly headerMs: number
-  /** From the first byte of a request to its last. */
+  /** From the first byte of a request to its last, unless its body streams. */
   readonly requestMs: number
   /** Between two pieces of a body. */
   readonly bodyIdleMs: number
@@ -52,6 +56,8 @@ export const defaultLimits: Limits = {
   unsignedBodyBytes: 64 * 1024,
   bufferedBytes: 64 * 1024 * 1024,
   bufferedBytesPerAddress: 16 * 1024 * 1024,
+  streamBytes: 192 * 1024,
+  streamedBytesMin: 64 * 1024,
   connections: 1024,
   connectionsPerAddress: 256,
   connectionsKeptUnsigned: 512,

@@ -6,6 +6,7 @@ import { endpointOf, peerOf, requireTlsBeyondLoopback } from './address.ts'
 import { Connection } from './connection.ts'
 import { DateHeader } from './date-header.ts'
 import { defaultLimits, type Limits, sweepMsOf } from './limits.ts'
+import type { RequestHead } from './request-head.ts'
 import { type Certificate, createConnectionServer } from './server.ts'
 import type { Shared } from './shared.ts'
 import { Sources } from './sources.ts'
@@ -19,8 +20,10 @@ export type ListenerOptions = {
   /** Allows to listen beyond loopback without TLS. */
   readonly insecurePlaintext: boolean
   readonly limits?: Partial<Limits>
-  /** Called for each complete request, as it comes. `reply` is called once, then or later. */
+  /** Called for each request that is complete, or of which the head is, if it streams. `reply` is called once. */
   readonly onRequest: (request: HttpRequest, reply: (reply: Reply) => void) => void
+  /** Tells from the head of a request whether it is handed over before its body has come: as a stream. */
+  readonly streams?: (head: RequestHead) => boolean
   /** The answer to `GET /health`, which needs no signature: JSON, in ASCII. */
   readonly health: () => { readonly status: 200 | 503; readonly body: string }
   readonly clock: Clock
@@ -84,6 +87,7 @@ class HttpListener implements Listener {
       limits,
       date: new DateHeader(options.clock),
       onRequest: options.onRequest,
+      streams: options.streams ?? (() => false),
       health: () => healthReply(options.health()),
       log: options.log,
       tick: 0,

@@ -28,6 +28,11 @@ export class Outbox {
     this.#socket.write(bytes, this.#wipeFirst)
   }
 
+  /** Whether nothing more should be written until the socket says `drain`. */
+  get isFull(): boolean {
+    return this.#socket.writableNeedDrain
+  }
+
   /** Whether the kernel has all of it. */
   get isEmpty(): boolean {
     return this.#socket.writableLength === 0

@@ -7,8 +7,10 @@ export type RequestHead = {
   readonly rawHeaders: string[]
   /** Bytes of the head itself. */
   readonly bytes: number
-  /** Bytes of the body. */
+  /** Bytes of the body; 0 for one in chunks, whose length its end tells. */
   readonly contentLength: number
+  /** The body comes in the chunked transfer coding, which only bodies that stream may have. */
+  readonly chunked: boolean
   /** The client waits for `100 Continue` before it sends the body. */
   readonly expectsContinue: boolean
   /** The connection takes no request after this one. */
@@ -88,13 +90,14 @@ export function parseHead(text: string, headersMax: number): RequestHead | Refus
   const headers = new HeaderLines(latest)
   const refusal = headers.read(text, lineEnd + 2, headersMax)
   if (refusal !== undefined) return refusal
-  const { rawHeaders, expectsContinue, close, signed } = headers
+  const { rawHeaders, chunked, expectsContinue, close, signed } = headers
   return {
     method,
     target,
     rawHeaders,
     bytes: text.length,
     contentLength: Math.max(0, headers.contentLength),
+    chunked,
     expectsContinue,
     close,
     signed,
@@ -105,6 +108,7 @@ export function parseHead(text: string, headersMax: number): RequestHead | Refus
 class HeaderLines {
   readonly rawHeaders: string[] = []
   contentLength = -1
+  chunked = false
   expectsContinue = false
   signed = false
   close: boolean
@@ -138,6 +142,8 @@ class HeaderLines {
       if (refusal !== undefined) return refusal
       at = lineEnd + 2
     }
+    // With both, two parsers could see two ends (RFC 9112 §6.1).
+    if (this.chunked && this.contentLength !== -1) return 411
     return this.#hosts === 0 && this.#latest ? 400 : undefined
   }
 
@@ -158,7 +164,7 @@ class HeaderLines {
       case 14:
         return name.toLowerCase() === 'content-length' ? this.#frame(value) : undefined
       case 17:
-        return name.toLowerCase() === 'transfer-encoding' ? 411 : undefined
+        return name.toLowerCase() === 'transfer-encoding' ? this.#code(value) : undefined
       default:
         return undefined
     }
@@ -168,6 +174,13 @@ class HeaderLines {
     if (value.toLowerCase() !== '100-continue') return 417
     // RFC 9110 §10.1.1: from a client of HTTP/1.0 it means nothing.
     this.expectsContinue = this.#latest
+    return undefined
+  }
+
+  /** No coding but `chunked`, once; a client of HTTP/1.0 knows none. */
+  #code(value: string): RefusalStatus | undefined {
+    if (this.chunked || !this.#latest || value.toLowerCase() !== 'chunked') return 411
+    this.chunked = true
     return undefined
   }
 

@@ -1,3 +1,4 @@
+import { ChunkedBody } from './chunked-body.ts'
 import {
   carriageReturn,
   holdsForbiddenBytes,
@@ -14,10 +15,11 @@ export type ParserLimits = {
 }
 
 /**
- * What the bytes fed so far come to: `more` are needed; the `head` of a request is known, its body is to come; its
- * `body` is whole; or the bytes are `refused`, and nothing after them can be understood.
+ * What the bytes fed so far come to: `more` are needed; the `head` of a request is known, its body is to come; of a
+ * body that streams there is a `piece`; its `body` is whole; or the bytes are `refused`, and nothing after them can be
+ * understood.
  */
-export type Step = 'more' | 'head' | 'body' | 'refused'
+export type Step = 'more' | 'head' | 'piece' | 'body' | 'refused'
 
 const none = Buffer.alloc(0)
 const emptyLine = Buffer.from('\r\n\r\n')
@@ -25,9 +27,9 @@ const emptyLine = Buffer.from('\r\n\r\n')
 const bodyRoomMin = 64 * 1024
 
 /**
- * Cuts a stream of bytes into requests: HTTP/1.1 with origin-form targets and bodies by Content-Length, and nothing
- * else. Pure: bytes are fed in arbitrary pieces, `next` is called until it needs more of them, and the outcome does
- * not depend on where the pieces were cut.
+ * Cuts a stream of bytes into requests: HTTP/1.1 with origin-form targets and bodies by Content-Length, those that
+ * stream in chunks as well, and nothing else. Pure: bytes are fed in arbitrary pieces, `next` is called until it
+ * needs more of them, and the outcome does not depend on where the pieces were cut.
  *
  * Whoever drives it looks at `head.contentLength` before going on: the parser takes a body of any length.
  */
@@ -41,6 +43,9 @@ export class RequestParser {
   #head: RequestHead | undefined
   #body: Buffer = none
   #filled = 0
+  #streams = false
+  #chunks: ChunkedBody | undefined
+  #piece: Buffer = none
   #refusal: RefusalStatus | undefined
 
   constructor(limits: ParserLimits) {
@@ -73,10 +78,25 @@ export class RequestParser {
     return this.#refusal ?? 400
   }
 
-  /** The whole body, after the step `body`. The next request begins behind it. */
+  /** After the step `head`: the body is not gathered but handed over in pieces as it comes. */
+  stream(): void {
+    this.#streams = true
+    this.#chunks = this.head.chunked ? new ChunkedBody() : undefined
+  }
+
+  /** The bytes that the step `piece` spoke of. */
+  takePiece(): Buffer {
+    const piece = this.#piece
+    this.#piece = none
+    return piece
+  }
+
+  /** The whole body, after the step `body`; empty if it streamed. The next request begins behind it. */
   takeBody(): Buffer {
     const body = this.#body
     this.#head = undefined
+    this.#streams = false
+    this.#chunks = undefined
     this.#body = none
     this.#filled = 0
     return body
@@ -125,8 +145,30 @@ export class RequestParser {
 
   #step(): Step {
     if (this.#refusal !== undefined) return 'refused'
-    if (this.#head !== undefined) return this.#nextOfBody(this.#head.contentLength)
+    if (this.#head !== undefined) return this.#nextBehind(this.#head)
     return this.hasInput ? this.#nextOfHead() : 'more'
+  }
+
+  #nextBehind({ chunked, contentLength }: RequestHead): Step {
+    if (this.#streams) return this.#chunks?.isWhole ? 'body' : this.#nextPiece(contentLength)
+    return chunked ? this.#refuse(411) : this.#nextOfBody(contentLength)
+  }
+
+  #nextPiece(length: number): Step {
+    const chunks = this.#chunks
+    if (chunks !== undefined) {
+      this.#at = chunks.read(this.#input, this.#at)
+      if (chunks.isBroken) return this.#refuse(400)
+      if (chunks.piece === undefined) return chunks.isWhole ? 'body' : 'more'
+      this.#piece = chunks.piece
+      return 'piece'
+    }
+    const taken = Math.min(this.#input.length - this.#at, length - this.#filled)
+    if (taken === 0) return this.#filled === length ? 'body' : 'more'
+    this.#piece = this.#input.subarray(this.#at, this.#at + taken)
+    this.#at += taken
+    this.#filled += taken
+    return 'piece'
   }
 
   #nextOfHead(): Step {

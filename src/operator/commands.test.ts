@@ -42,6 +42,7 @@ async function opened(t: TestContext) {
     random: systemRandom,
     endpoint: () => 'https://kms.test',
     keys: () => house.state.keys.size,
+    exports: { status: () => [] },
     runDirectory: temporaryDirectory(t),
   })
   const progress: string[] = []
@@ -143,7 +144,7 @@ describe('domain-key-rotate', () => {
     const { house, run, progress } = await opened(t)
     await house.newKey()
     await house.newKey()
-    const before = house.journal.size
+    const before = house.journal.events.length
     assert.deepEqual(await run('domain-key-rotate'), {
       rotated: [{ region, generation: 2, rewrapped: 2 }],
     })
@@ -181,8 +182,11 @@ test('status says how everything is', async (t) => {
     regions: [region],
     accounts: 2,
     keys: 1,
-    records: 1,
+    records: 2,
     journal: house.journal.status(),
+    exports: [],
+    log: undefined,
+    trails: undefined,
     keyCore: await house.hsm.status(),
   })
   assert.ok(house.accounts.exists(otherAccount))
@@ -257,6 +261,7 @@ describe('backup-snapshot', () => {
       random: systemRandom,
       endpoint: () => undefined,
       keys: () => 0,
+      exports: { status: () => [] },
       runDirectory: join(folder, 'run'),
     })
     const changes = () => {

@@ -27,6 +27,12 @@ export type OperatorDeps = Recorder & {
   readonly random: Random
   readonly endpoint: () => string | undefined
   readonly keys: () => number
+  /** How the root log and its witnesses are; undefined while there is none. */
+  readonly logStatus?: () => unknown
+  /** How the delivery to trails stands; undefined without a listener. */
+  readonly deliveryStatus?: () => unknown
+  /** How the exports of this process stand. */
+  readonly exports: { status(size: number): unknown }
   /** The folder, inside the data folder, that a backup's snapshot is written to. */
   readonly runDirectory: string
 }
@@ -34,6 +40,7 @@ export type OperatorDeps = Recorder & {
 export function operatorCommands(deps: OperatorDeps): Readonly<Record<string, Command>> {
   return {
     status: () => status(deps),
+    'checkpoint-key': () => checkpointKey(deps),
     ...refreshed(deps.mirror, {
       'account-create': (input) => createAccount(deps, input),
       'domain-key-rotate': (input, progress) => rotateDomainKeys(deps, input, progress),
@@ -58,8 +65,16 @@ async function status(deps: OperatorDeps) {
     keys: deps.keys(),
     records: journal.size,
     journal: journal.status(),
+    log: deps.logStatus?.(),
+    trails: deps.deliveryStatus?.(),
+    exports: deps.exports.status(journal.size),
     keyCore: await hsm.status(),
   }
+}
+
+/** The public key of the journal's checkpoints, from the key core itself. */
+async function checkpointKey({ hsm }: OperatorDeps) {
+  return { publicKey: (await hsm.checkpointPublicKey()).toString('hex') }
 }
 
 async function createAccount(deps: OperatorDeps, input: Input) {

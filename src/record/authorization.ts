@@ -2,7 +2,9 @@ import { Ambiguous, type AskedKeys, type ContextValue } from '../authorize/condi
 import type { Evidence, PolicyLayer, Side } from '../authorize/evidence.ts'
 import { ownerOfFact } from '../authorize/fact-owner.ts'
 import { type CallerLayers, noLayers, type SourcedPolicy } from '../authorize/layers.ts'
+import { noBucketPolicy } from '../authorize/policy/bucket.ts'
 import type { AccessRequest } from '../authorize/request.ts'
+import { layerOfResource } from '../authorize/trace.ts'
 import { jsonText, quote } from './event.ts'
 
 /**
@@ -105,8 +107,8 @@ function digestOf({ resource }: AccessRequest): string | undefined {
 
 /** It and those below: each policy with a comma before it. */
 function ownPolicyText({ resource }: AccessRequest): string {
-  if (resource.type === 'identity') return ''
-  const layer = resource.type === 'key' ? 'key-policy' : 'trust-policy'
+  if (resource.type === 'identity' || resource.policy === noBucketPolicy) return ''
+  const layer = layerOfResource[resource.type]
   return `,{"layer":"${layer}","digest":"${resource.policy.digest}"}`
 }
 

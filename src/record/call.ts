@@ -16,6 +16,8 @@ export type Call = {
   readonly requestId: string
   /** What each permission was decided on, in the order of the checks; the last one denied if any did. */
   readonly evidence: Evidence[]
+  /** Of a call that a service makes for its caller: which service, and the id of the caller's request to that one. */
+  readonly within?: { readonly service: string; readonly requestId: string }
 
   /** identify: which protocol, and which operation it names. */
   addressed?: Addressed
@@ -33,6 +35,10 @@ export type Call = {
   authorized?: boolean
   /** authorize: condition values that policies ask for and that are still being sought. */
   delayed?: DelayedConditions | undefined
+  /** authenticate: what decoding needs of a body that streams is there. */
+  gathered?: boolean
+  /** operate: what a body that streams was taken in as, until the call is done. */
+  received?: { readonly value: unknown } | undefined
   /** operate */
   output?: unknown
   /** The first stage that refused; what the call is answered with. */
@@ -47,6 +53,11 @@ export type Addressed = {
   /** Of the Query protocol: the API version as it was sent. */
   readonly version?: string | undefined
   readonly operationName: string | undefined
+  /** Of REST XML, and what is wrong with how it is addressed: its caller hears that, once known. */
+  readonly isRest?: true
+  /** Whether any operation has its method there. */
+  readonly isServed?: boolean
+  readonly refusal?: ServiceError
 }
 
 /** What every stage behind `decode` builds on. */

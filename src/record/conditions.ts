@@ -36,6 +36,7 @@ export function globalConditions(
     'aws:SourceIp': addressOf(request),
     'aws:ViaAWSService': 'false',
   }
+  if (identity.conditions !== undefined) Object.assign(conditions, identity.conditions)
   const userAgent = headerOf(request, 'user-agent')
   if (userAgent !== undefined) conditions['aws:UserAgent'] = userAgent
   const referer = headerOf(request, 'referer')

@@ -145,6 +145,7 @@ describe('the text of any event', () => {
     additionalEventData: maybe(object),
     requestId: text,
     readOnly: fc.boolean(),
+    category: maybe(fc.constant('data' as const)),
     resources: maybe(
       fc.array(fc.record({ accountId: fc.constant(account), type: text, ARN: text })),
     ),
@@ -177,10 +178,10 @@ describe('the text of any event', () => {
           readOnly: event.readOnly,
           resources: event.resources,
           eventType: 'AwsApiCall',
-          managementEvent: true,
+          managementEvent: event.category === undefined,
           recipientAccountId: event.recipientAccountId,
           sharedEventID: event.sharedEventId,
-          eventCategory: 'Management',
+          eventCategory: event.category === undefined ? 'Management' : 'Data',
           tlsDetails: event.tlsDetails,
         })
         assert.equal(apiCallRecord(event, elementBytesLimit), expected.replace(unusual, escaped))

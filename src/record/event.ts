@@ -28,6 +28,8 @@ export type ApiCallEvent = {
   readonly authorization?: string | undefined
   readonly requestId: string
   readonly readOnly: boolean
+  /** A data event; a management event without it. */
+  readonly category?: 'data' | undefined
   readonly resources?: readonly AuditResource[] | undefined
   readonly recipientAccountId: AccountId
   readonly tlsDetails?: JsonObject | undefined
@@ -40,9 +42,15 @@ export const elementBytesLimit = 100 * 1024
 /** More than a record takes beside those two and what it was decided on: who, when, what, which keys, from where. */
 const besideBytesMax = 6400
 
-/** What a call was decided on: usually some hundred bytes, and some thousands where there are many policies. */
-function authorizationBytesFor(elementBytesMax: number): number {
-  return Math.floor(elementBytesMax / 3)
+/** CloudTrail's own bound on additionalEventData. */
+const additionalBytesLimit = 28 * 1024
+
+/**
+ * Nearly all of it is what a call was decided on: usually some hundred bytes, and some thousands where there are many
+ * policies.
+ */
+function additionalBytesFor(elementBytesMax: number): number {
+  return Math.min(additionalBytesLimit, Math.floor(elementBytesMax / 3))
 }
 
 /** How long the two elements may be, so that no record is longer than `recordBytesMax` (at least 12 KB). */
@@ -71,23 +79,27 @@ export function apiCallRecord(event: ApiCallEvent, elementBytesMax: number): str
   text += `,"requestID":${quote(event.requestId)},"eventID":${quote(event.eventId)}`
   text += `,"readOnly":${event.readOnly}`
   if (resources !== undefined) text += `,"resources":${jsonText(resources)}`
-  text += ',"eventType":"AwsApiCall","managementEvent":true'
+  const isData = event.category === 'data'
+  text += `,"eventType":"AwsApiCall","managementEvent":${!isData}`
   text += `,"recipientAccountId":${quote(event.recipientAccountId)}`
   if (sharedEventId !== undefined) text += `,"sharedEventID":${quote(sharedEventId)}`
-  text += ',"eventCategory":"Management"'
+  text += isData ? ',"eventCategory":"Data"' : ',"eventCategory":"Management"'
   if (tlsDetails !== undefined) text += `,"tlsDetails":${jsonText(tlsDetails)}`
   return `${text}}`
 }
 
 function additionalText(event: ApiCallEvent, elementBytesMax: number): string {
   const { additionalEventData, authorization } = event
-  if (authorization === undefined) {
-    return additionalEventData === undefined
-      ? ''
-      : `,"additionalEventData":${jsonText(additionalEventData)}`
-  }
-  const own = additionalEventData === undefined ? '' : jsonText(additionalEventData).slice(1, -1)
-  const kept = boundedText(authorization, authorizationBytesFor(elementBytesMax))
+  const bytesMax = additionalBytesFor(elementBytesMax)
+  if (additionalEventData === undefined && authorization === undefined) return ''
+  const text =
+    additionalEventData === undefined
+      ? '{}'
+      : bounded(additionalEventData, bytesMax - omissionBytesMax - 2)
+  if (authorization === undefined) return `,"additionalEventData":${text}`
+  const own = text.slice(1, -1)
+  const left = bytesMax - Buffer.byteLength(own) - '{,"authorization":}'.length
+  const kept = boundedText(authorization, left)
   return `,"additionalEventData":{${own}${own === '' ? '' : ','}"authorization":${kept}}`
 }
 
@@ -133,6 +145,8 @@ export type ServiceEvent = {
   readonly region: Region
   readonly sourceIp: string
   readonly errorCode?: string | undefined
+  /** Of what is shown as a call. */
+  readonly call?: { readonly requestId: string; readonly response: JsonObject } | undefined
   readonly resources?: readonly AuditResource[] | undefined
   readonly serviceEventDetails?: JsonObject | undefined
   readonly recipientAccountId: AccountId
@@ -151,11 +165,12 @@ export function serviceEventRecord(event: ServiceEvent): string {
     userAgent: event.sourceIp,
     errorCode: event.errorCode,
     requestParameters: null,
-    responseElements: null,
+    responseElements: event.call?.response ?? null,
+    requestID: event.call?.requestId,
     eventID: event.eventId,
     readOnly: false,
     resources: event.resources,
-    eventType: 'AwsServiceEvent',
+    eventType: event.call === undefined ? 'AwsServiceEvent' : 'AwsApiCall',
     managementEvent: true,
     recipientAccountId: event.recipientAccountId,
     serviceEventDetails: event.serviceEventDetails,
@@ -257,6 +272,9 @@ function boundedText(json: string, bytesMax: number): string {
   const bytes = Buffer.byteLength(json)
   return bytes <= bytesMax ? json : omitted(bytes, bytesMax)
 }
+
+/** More than `omitted` makes, with its name. */
+const omissionBytesMax = 128
 
 function omitted(bytes: number, bytesMax: number): string {
   return `{"omitted":true,"originalSize":${bytes},"reason":"content exceeds ${bytesMax} bytes"}`

@@ -14,6 +14,7 @@ export function ownEventRecord(event: OwnEvent, time: number, random: Random): O
     eventName: event.eventName,
     region: event.region,
     sourceIp: 'AWS Internal',
+    call: event.call && { requestId: random.uuid(), response: event.call.response },
     resources: event.resources,
     serviceEventDetails: event.details,
     recipientAccountId: event.account,

@@ -135,7 +135,8 @@ describe('no record is longer than the journal takes', () => {
         const each = JSON.stringify(character).length - 2
         const failure = new ServiceError('validation', character.repeat(5000))
         const cost = Buffer.byteLength(jsonText(character)) - 2
-        const asked = [Math.floor((elementBytes / 3 - 420) / cost), 40_000]
+        const additionalBytes = Math.min(28 * 1024, elementBytes / 3)
+        const asked = [Math.floor((additionalBytes - 650) / cost), 40_000]
         const calls = [
           Math.floor((elementBytes - 8) / 6),
           Math.floor(elementBytes / each) - 8,
@@ -148,6 +149,8 @@ describe('no record is longer than the journal takes', () => {
             const bytes = Buffer.byteLength(record)
             assert.ok(bytes <= most, `${bytes} of ${most} bytes, ${JSON.stringify(character)}`)
             const { additionalEventData } = JSON.parse(record)
+            const additional = Buffer.byteLength(JSON.stringify(additionalEventData))
+            assert.ok(additional <= 28 * 1024, `${additional} bytes of additionalEventData`)
             if (Array.isArray(additionalEventData.authorization)) whole.add(character)
           }
         }

@@ -31,16 +31,17 @@ export function recordsOf(
     ...view,
     eventId: random.uuid(),
     sharedEventId: owners.length === 0 ? undefined : random.uuid(),
-    userIdentity: callerIdentity(caller),
+    userIdentity: invoked(call, callerIdentity(caller)),
     authorization: authorizationOf(call, caller.account),
     time,
     eventSource: call.service?.eventSource ?? `${identity.service}.amazonaws.com`,
     eventName: call.operation?.name ?? unknownName(call.addressed?.operationName),
     region: identity.region,
-    sourceIp: sourceIp(call.request),
-    userAgent: headerOf(call.request, 'user-agent'),
+    sourceIp: call.within?.service ?? sourceIp(call.request),
+    userAgent: call.within?.service ?? headerOf(call.request, 'user-agent'),
     requestId: call.requestId,
     readOnly: call.operation === undefined || call.operation.effects !== 'write',
+    category: call.operation?.category,
     recipientAccountId: caller.account,
     tlsDetails: tlsDetails(call),
   }
@@ -51,7 +52,7 @@ export function recordsOf(
   if (owners.length === 0) return [own]
   const copies = owners.map((owner) => {
     const eventId = random.uuid()
-    const userIdentity = foreignIdentity(caller)
+    const userIdentity = invoked(call, foreignIdentity(caller))
     const side = sideOf(call, view, owner)
     const authorization = authorizationOf(call, owner)
     const own = { eventId, userIdentity, authorization, recipientAccountId: owner }
@@ -59,6 +60,17 @@ export function recordsOf(
     return { id: eventId, record: apiCallRecord(copy, elementBytesMax) }
   })
   return [own, ...copies]
+}
+
+/** A service that acts for a caller is named in the caller's identity, as CloudTrail has it. */
+function invoked({ within }: Call, identity: JsonObject): JsonObject {
+  return within === undefined ? identity : { ...identity, invokedBy: within.service }
+}
+
+/** The request that a service acted for is named in the record of what it did: the two are joined by its id. */
+function tied({ within }: Call, additional: JsonObject | undefined): JsonObject | undefined {
+  if (within === undefined) return additional
+  return { ...additional, callingService: within.service, callingRequestID: within.requestId }
 }
 
 type View = Pick<
@@ -81,6 +93,7 @@ function viewOf(call: Call, account: AccountId): View {
       requestParameters,
       responseElements: null,
       resources,
+      additionalEventData: tied(call, undefined),
       errorCode: errorCodeOf(call, error),
       errorMessage: error.publicMessage,
     }
@@ -89,7 +102,7 @@ function viewOf(call: Call, account: AccountId): View {
   return {
     requestParameters,
     responseElements: audit.response?.(call.output, call.input, call.target) ?? null,
-    additionalEventData: audit.additional?.(call.output, call.input, call.target),
+    additionalEventData: tied(call, audit.additional?.(call.output, call.input, call.target)),
     resources,
   }
 }
@@ -113,7 +126,7 @@ function sideOf(call: Call, view: View, owner: AccountId): Partial<View> {
   const { operation, target, input, output } = call
   return {
     requestParameters: operation?.audit.request(input, target, owner) ?? null,
-    additionalEventData: operation?.audit.additional?.(output, input, target, owner),
+    additionalEventData: tied(call, operation?.audit.additional?.(output, input, target, owner)),
     resources: view.resources?.filter((resource) => resource.accountId === owner),
   }
 }

@@ -2,6 +2,7 @@ import type { Caller } from '../base/caller.ts'
 import type { ErrorCode, ServiceError } from '../base/errors.ts'
 import type { AccountId, Region } from '../base/ids.ts'
 import type { Put } from '../storage/port.ts'
+import type { Route } from '../wire/rest-xml/routes.ts'
 import type { StructureSchema, Value } from '../wire/schema.ts'
 
 /**
@@ -15,6 +16,7 @@ export type Operation<
   O extends StructureSchema | undefined = StructureSchema | undefined,
   T = unknown,
   D = unknown,
+  R = unknown,
 > = {
   /** The wire name, as in `GenerateDataKey`. */
   readonly name: string
@@ -23,6 +25,8 @@ export type Operation<
   readonly output: O
   /** `write` changes state; CloudTrail's readOnly is true for the other two. */
   readonly effects: 'read' | 'use' | 'write'
+  /** A data event in CloudTrail, as those of S3's objects; a management event without it. */
+  readonly category?: 'data'
   /** Called by web identities, who sign nothing, and by nobody else. */
   readonly unsigned?: true
   /** What it may answer besides the errors that every operation may answer. */
@@ -37,6 +41,13 @@ export type Operation<
   /** What the record may show: an allow-list, a member not named cannot be logged. */
   readonly audit: AuditView<Value<I>, T, OutputValue<O>>
   /**
+   * Of an operation with a body that streams: takes it in, once, behind authorization and before `handle`, which gets
+   * what it resolves with, however often it is called. Nothing of it may be visible before `handle` says so.
+   */
+  receive?(call: CallContext, input: Value<I>, target: T, deps: D): Promise<R>
+  /** Drops what was received, when the call failed and nothing of it is to stay. */
+  discard?(received: R, deps: D): void | Promise<void>
+  /**
    * Does it. May be called again from `resolve` on when somebody else changed the same rows first, so it changes
    * nothing itself: changes are returned, and are committed together with the record.
    */
@@ -45,6 +56,7 @@ export type Operation<
     input: Value<I>,
     target: T,
     deps: D,
+    ...received: unknown extends R ? [received?: R] : [received: R]
   ): Result<OutputValue<O>> | Promise<Result<OutputValue<O>>>
 }
 
@@ -69,6 +81,8 @@ export type OwnEvent = {
   readonly resources: readonly AuditResource[]
   /** serviceEventDetails */
   readonly details?: JsonObject
+  /** Of what CloudTrail shows as a call all the same, with an answer and a request id (`SynchronizeMultiRegionKey`). */
+  readonly call?: { readonly response: JsonObject }
 }
 
 /** What every handler may know of the call it serves. */
@@ -88,6 +102,16 @@ export type CallContext = {
   readonly via?: CallingService | undefined
   /** What `Check.delayed` found, once it has been asked. */
   readonly delayedConditions?: ConditionValues | undefined
+}
+
+/** A call of another service of this deployment, on behalf of the caller (`via.ts`). */
+export type InnerCall = {
+  /** Its name in credential scopes: `kms`. */
+  readonly service: string
+  /** The wire name. */
+  readonly operation: string
+  /** As the schema of its input has it. */
+  readonly input: unknown
 }
 
 export type CallingService = {
@@ -143,6 +167,16 @@ export type Resource =
       readonly account: AccountId
       readonly policy: string
     }
+  /**
+   * A bucket or an object in it, with the bucket's policy. `crossAccount`: whether other accounts may be let in at all.
+   */
+  | {
+      readonly type: 'bucket'
+      readonly arn: string
+      readonly account: AccountId
+      readonly policy: string | undefined
+      readonly crossAccount: boolean
+    }
   /** No resource policy: identity policies of the caller's account alone decide (`*`, an alias). */
   | { readonly type: 'identity'; readonly arn: string; readonly account: AccountId }
 
@@ -174,15 +208,19 @@ export type AuditResource = {
 }
 
 /** Checks an operation's parts against each other and forgets their particular types. */
-export function operation<I extends StructureSchema, O extends StructureSchema | undefined, T, D>(
-  definition: Operation<I, O, T, D>,
-): Operation<I, O, T, D> {
+export function operation<
+  I extends StructureSchema,
+  O extends StructureSchema | undefined,
+  T,
+  D,
+  R = unknown,
+>(definition: Operation<I, O, T, D, R>): Operation<I, O, T, D, R> {
   return definition
 }
 
 /** An operation as the pipeline holds it: the pipeline passes values through and looks into none. */
 // biome-ignore lint/suspicious/noExplicitAny: the one place where the particular types are forgotten.
-export type AnyOperation = Operation<any, any, any, any>
+export type AnyOperation = Operation<any, any, any, any, any>
 
 /** A service: how it is called on the wire, and what it can do. */
 export type Service = {
@@ -193,6 +231,7 @@ export type Service = {
   readonly protocol:
     | { readonly name: 'json'; readonly targetPrefixes: readonly string[] }
     | { readonly name: 'query'; readonly version: string; readonly namespace: string }
+    | { readonly name: 'rest-xml'; readonly namespace: string; readonly routes: readonly Route[] }
   readonly operations: ReadonlyMap<string, AnyOperation>
   readonly deps: unknown
   /** The pool of request quotas that a call draws from; without it, none. */

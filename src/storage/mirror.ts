@@ -82,15 +82,34 @@ export class Mirror {
     events: readonly OutboxEvent[],
   ): Promise<readonly OutboxEvent[]> {
     const derived = this.#derive?.(asked, events) ?? []
+    return this.#make(asked, events, derived)
+  }
+
+  /** Commits entries that belong to `puts` beside those that are derived of them. Otherwise as `commit`. */
+  commitEntries(
+    puts: readonly Put[],
+    entries: readonly DerivedEntry[],
+  ): Promise<readonly OutboxEvent[]> {
+    return this.#make(puts, [], [...entries, ...(this.#derive?.(puts, []) ?? [])])
+  }
+
+  async #make(
+    asked: readonly Put[],
+    events: readonly OutboxEvent[],
+    derived: readonly DerivedEntry[],
+  ): Promise<readonly OutboxEvent[]> {
     const all = derived.length === 0 ? events : [...events, ...derived]
-    if (this.#guard === undefined) await this.#commit(asked, all)
-    else await this.#guard(asked, (terms) => this.#commit(asked, all, terms))
+    const texts = derived.flatMap(({ archive }) => archive)
+    if (this.#guard === undefined) await this.#commit(asked, all, texts)
+    else {
+      await this.#guard(asked, (terms) => this.#commit(asked, all, texts, terms), events)
+    }
     return all
   }
 
   /** Throws what `commit` would be refused with by the guard, and changes nothing. */
   async admit(puts: readonly Put[]): Promise<void> {
-    await this.#guard?.(puts, async () => {})
+    await this.#guard?.(puts, async () => {}, [])
   }
 
   /** What `read` says once these changes are made; then they are taken back. Throws StoreConflict as `commit` would. */
@@ -115,10 +134,11 @@ export class Mirror {
   async #commit(
     asked: readonly Put[],
     events: readonly OutboxEvent[],
+    texts: readonly string[],
     { unchanged, also = nothing }: CommitTerms = {},
   ): Promise<void> {
     const puts = also.length === 0 ? asked : [...asked, ...also]
-    const archive = this.#superseded(puts)
+    const archive = [...this.#superseded(puts), ...texts]
     let revision: number
     try {
       revision = await this.#store.commit({ puts, events, archive, unchanged })
@@ -168,12 +188,16 @@ export class Mirror {
 export type DeriveEntries = (
   puts: readonly Put[],
   events: readonly OutboxEvent[],
-) => readonly OutboxEvent[]
+) => readonly DerivedEntry[]
 
-/** Calls `commit` once, or throws why the change must not be made. */
+/** An entry, and texts that it tells only the SHA-256 of: they are archived with it. */
+export type DerivedEntry = OutboxEvent & { readonly archive: readonly string[] }
+
+/** Calls `commit` once, or throws why the change must not be made. `events`: the records of the change. */
 export type CommitGuard = (
   puts: readonly Put[],
   commit: (terms?: CommitTerms) => Promise<void>,
+  events: readonly OutboxEvent[],
 ) => Promise<void>
 
 export type CommitTerms = {

@@ -31,16 +31,20 @@ export type Child = { readonly process: ChildProcess; readonly ended: Promise<En
 /** The process that talks to the network; `start` and all else come to it as messages. */
 export function spawnService(config: Config): Child {
   const { tls } = config
-  const own = ['store', 'journal', 'index', 'run'].map((name) => join(config.dataDir, name))
-  for (const path of own) mkdirSync(path, { recursive: true, mode: 0o700 })
+  const names = ['store', 'journal', 'objects', 'root-log', 'index', 'run']
+  const own = names.map((name) => join(config.dataDir, name))
+  const exported = exportPathsOf(config)
+  const writable = [...own, ...exported.writable]
+  for (const path of writable) mkdirSync(path, { recursive: true, mode: 0o700 })
   const code = [...sourcePaths, ...servicePackagePaths]
-  const readable = [...code, ...own, ...(tls ? [tls.certFile, tls.keyFile] : [])]
+  const certificate = tls ? [tls.certFile, tls.keyFile] : []
+  const readable = [...code, ...writable, ...certificate, ...exported.readable]
   return spawnConfined(
     [
       '--allow-net',
       '--allow-worker',
       ...allowed('read', readable),
-      ...allowed('write', own),
+      ...allowed('write', writable),
       // Requests leave much short-lived garbage: a larger young generation collects it less often (measured: -20 %).
       '--max-semi-space-size=32',
     ],
@@ -52,6 +56,17 @@ export function spawnService(config: Config): Child {
       env: serviceEnvironment(),
     },
   )
+}
+
+/** What exports need beside the data folder's own parts: where files go, and secrets and authorities to read. */
+function exportPathsOf({ dataDir, exports = [] }: Config) {
+  const writable = exports.flatMap((each) => (each.type === 'file' ? [each.directory] : []))
+  const readable = exports.flatMap((each) => [
+    ...(each.type === 'webhook' ? [each.secretFile] : []),
+    ...(each.type !== 'file' && each.caFile !== undefined ? [each.caFile] : []),
+  ])
+  const cursors = exports.length === 0 ? [] : [join(dataDir, 'export')]
+  return { writable: [...cursors, ...writable], readable }
 }
 
 /** The key core. Its end of the socket pair is descriptor 3; the other end is `stdio[3]`. */

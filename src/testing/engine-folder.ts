@@ -60,6 +60,8 @@ export class EngineFolder {
       node: 'main',
       segmentBytes: 256 * 1024,
       domainKeyHours: 24,
+      trailDeliverySeconds: 300,
+      trailDigestSeconds: 3600,
       passphrase: undefined,
       ...config,
     }

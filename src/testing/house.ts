@@ -2,18 +2,22 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { type Assembly, type AssemblyDeps, assemble } from '../assembly.ts'
 import { sign } from '../authenticate/testing/signer.ts'
+import type { Caller } from '../base/caller.ts'
 import { type AccountId, parseAccountId, parseRegion, type Region } from '../base/ids.ts'
 import { systemRandom } from '../base/random.ts'
 import type { Hsm } from '../hsm/port.ts'
 import { newCore } from '../hsm/testing/fixtures.ts'
+import { Callers } from '../identities/callers.ts'
 import { type AccessKey, type Accounts, newAccessKey } from '../operator/accounts.ts'
 import type { Quotas } from '../operator/quotas.ts'
 import { Pipeline } from '../pipeline.ts'
 import { elementBytesLimit } from '../record/event.ts'
 import { Refusals } from '../record/refusals.ts'
+import type { DeliveryStatus } from '../services/cloudtrail/delivery.ts'
+import { DigestKeys } from '../services/cloudtrail/digest-keys.ts'
 import type { Grants } from '../services/kms/grants.ts'
 import type { LastUsage } from '../services/kms/last-usage.ts'
-import type { KmsState } from '../services/kms/state.ts'
+import { type KmsState, materialRow } from '../services/kms/state.ts'
 import type { Service } from '../services/operation.ts'
 import { SharedRows } from '../storage/memory/store.ts'
 import { Mirror } from '../storage/mirror.ts'
@@ -22,6 +26,7 @@ import { declareTables, type Tables } from '../tables.ts'
 import type { HttpRequest, Reply } from '../wire/protocol.ts'
 import { type Faults, faultyStore } from './faulty-store.ts'
 import { HeldJournal } from './held-journal.ts'
+import { memoryHistory } from './memory-history.ts'
 import {
   addGroup,
   addPolicy,
@@ -89,6 +94,11 @@ export class House {
   readonly hsm: Hsm
   readonly journal = new HeldJournal()
   readonly refusals: Refusals
+  /** Buckets that trails can name, and what is wrong with them. */
+  readonly buckets = new Map<string, 'no-permission' | undefined>()
+  /** What the delivery of a trail says of itself, by the trail's ARN. */
+  readonly deliveries = new Map<string, DeliveryStatus>()
+  readonly digests: DigestKeys
   readonly assembly: Assembly
   readonly pipeline: Pipeline
   readonly store
@@ -117,6 +127,10 @@ export class House {
     this.grants = this.tables.grants
     const { clock, journal } = this
     this.refusals = new Refusals({ journal, account, region, clock, random: systemRandom })
+    this.digests = new DigestKeys({
+      ...{ ...this.tables, hsm: this.hsm, mirror: this.mirror, clock, random: systemRandom },
+      ...{ materials: this.state.materials, materialRow },
+    })
     this.assembly = this.#assembly(options)
     this.pipeline = this.#pipeline()
   }
@@ -142,15 +156,24 @@ export class House {
   }
 
   #assembly(options: HouseOptions): Assembly {
-    const { mirror, hsm, clock } = this
+    const { mirror, hsm, clock, store, journal, refusals } = this
     const lookup = {
       find: async () => ({ records: [], next: undefined }),
       last: async () => undefined,
       close: async () => {},
     }
+    const { buckets, deliveries, digests } = this
+    const delivery = {
+      status: (trailArn: string) => deliveries.get(trailArn) ?? {},
+      check: async (bucket: string) => (buckets.has(bucket) ? buckets.get(bucket) : 'no-bucket'),
+    }
     return assemble({
       ...this.tables,
-      ...{ mirror, hsm, lookup, clock, random: systemRandom },
+      ...{ delivery, digests },
+      journalPositions: async () => ({ own: 'test', positions: {} }),
+      ...{ mirror, store, journal, refusals, hsm, lookup, clock, random: systemRandom },
+      history: memoryHistory(journal),
+      log: (line) => this.logged.push(line),
       regions: this.regions,
       services: options.services,
       ...(options.lastUsage && { lastUsage: options.lastUsage }),
@@ -171,6 +194,13 @@ export class House {
       elementBytesMax: elementBytesLimit,
       log: (line) => this.logged.push(line),
     })
+  }
+
+  /** Who has that access key. */
+  caller(accessKeyId: string): Caller {
+    const caller = new Callers(this.tables.identities).credential(accessKeyId)?.caller
+    assert.ok(caller, `nobody has ${accessKeyId}`)
+    return caller
   }
 
   /** A signed call of KMS, or of what `sending` says. */

@@ -16,7 +16,7 @@ for (const code of errorCodes) {
   test(`'${code}' has a name in AWS JSON, and the status of a fault of its side`, () => {
     const error = new ServiceError(code, 'public words', { detail: 'hidden words' })
     const { name, status, message } = wireError(error, 'json', 'kms')
-    assert.match(name, /^[A-Z][A-Za-z]+$/)
+    assert.match(name, /^[A-Z][A-Za-z0-9]+$/)
     assert.equal(message, 'public words')
     const own = serverFaults.includes(code) || queryOnly.includes(code)
     assert.ok(own ? status >= 500 : status === 400 || status === 413, `${name} ${status}`)

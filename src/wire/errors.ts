@@ -1,4 +1,10 @@
-import type { ErrorCode, ServiceError } from '../base/errors.ts'
+import {
+  type ErrorCode,
+  errorCodes,
+  type ServiceError,
+  type SharedErrorCode,
+} from '../base/errors.ts'
+import { s3Errors } from '../base/s3-errors.ts'
 import type { Protocol } from './protocol.ts'
 
 /** A failure as one protocol names it. `message` is undefined where AWS sends none. */
@@ -20,7 +26,7 @@ type Names = {
  * In AWS JSON every fault of the caller is 400, whatever the service model says (404, 409, 412): that is what KMS
  * answers. The statuses of AWS Query are those of STS and IAM.
  */
-const table: Readonly<Record<ErrorCode, Names>> = {
+const table: Readonly<Record<SharedErrorCode, Names>> = {
   'access-denied': { json: ['AccessDeniedException', 400], query: ['AccessDenied', 403] },
   'already-exists': { json: ['AlreadyExistsException', 400], query: ['EntityAlreadyExists', 409] },
   disabled: { json: ['DisabledException', 400], query: null },
@@ -89,6 +95,73 @@ const table: Readonly<Record<ErrorCode, Names>> = {
   'invalid-kms-signature': { json: ['KMSInvalidSignatureException', 400], query: null },
   'xks-key-not-found': { json: ['XksKeyNotFoundException', 400], query: null },
   'xks-proxy-unreachable': { json: ['XksProxyUriUnreachableException', 400], query: null },
+  // CloudTrail.
+  'bucket-does-not-exist': { json: ['S3BucketDoesNotExistException', 400], query: null },
+  'cloud-watch-logs-unavailable': {
+    json: ['CloudWatchLogsDeliveryUnavailableException', 400],
+    query: null,
+  },
+  'insufficient-bucket-policy': { json: ['InsufficientS3BucketPolicyException', 400], query: null },
+  'insufficient-sns-topic-policy': {
+    json: ['InsufficientSnsTopicPolicyException', 400],
+    query: null,
+  },
+  'invalid-bucket-name': { json: ['InvalidS3BucketNameException', 400], query: null },
+  'invalid-bucket-prefix': { json: ['InvalidS3PrefixException', 400], query: null },
+  'invalid-event-selectors': { json: ['InvalidEventSelectorsException', 400], query: null },
+  'invalid-home-region': { json: ['InvalidHomeRegionException', 400], query: null },
+  'invalid-kms-key-id': { json: ['InvalidKmsKeyIdException', 400], query: null },
+  'invalid-parameter-combination': {
+    json: ['InvalidParameterCombinationException', 400],
+    query: null,
+  },
+  'invalid-tag-parameter': { json: ['InvalidTagParameterException', 400], query: null },
+  'invalid-token': { json: ['InvalidTokenException', 400], query: null },
+  'invalid-trail-arn': { json: ['CloudTrailARNInvalidException', 400], query: null },
+  'invalid-trail-name': { json: ['InvalidTrailNameException', 400], query: null },
+  'kms-key-not-found': { json: ['KmsKeyNotFoundException', 400], query: null },
+  'kms-key-unfit': { json: ['KmsException', 400], query: null },
+  'organizations-not-in-use': { json: ['OrganizationsNotInUseException', 400], query: null },
+  'resource-not-found': { json: ['ResourceNotFoundException', 400], query: null },
+  'resource-type-not-supported': { json: ['ResourceTypeNotSupportedException', 400], query: null },
+  'tags-limit-exceeded': { json: ['TagsLimitExceededException', 400], query: null },
+  'trail-already-exists': { json: ['TrailAlreadyExistsException', 400], query: null },
+  'trail-not-found': { json: ['TrailNotFoundException', 400], query: null },
+  'trails-exceeded': { json: ['MaximumNumberOfTrailsExceededException', 400], query: null },
+  // AWS Config.
+  'config-rules-exceeded': { json: ['MaxNumberOfConfigRulesExceededException', 400], query: null },
+  'delivery-channels-exceeded': {
+    json: ['MaxNumberOfDeliveryChannelsExceededException', 400],
+    query: null,
+  },
+  'invalid-expression': { json: ['InvalidExpressionException', 400], query: null },
+  'invalid-limit': { json: ['InvalidLimitException', 400], query: null },
+  'invalid-recorder-name': {
+    json: ['InvalidConfigurationRecorderNameException', 400],
+    query: null,
+  },
+  'invalid-recording-group': { json: ['InvalidRecordingGroupException', 400], query: null },
+  'invalid-role': { json: ['InvalidRoleException', 400], query: null },
+  'invalid-s3-kms-key-arn': { json: ['InvalidS3KmsKeyArnException', 400], query: null },
+  'invalid-sns-topic-arn': { json: ['InvalidSNSTopicARNException', 400], query: null },
+  'no-available-delivery-channel': {
+    json: ['NoAvailableDeliveryChannelException', 400],
+    query: null,
+  },
+  'no-available-recorder': {
+    json: ['NoAvailableConfigurationRecorderException', 400],
+    query: null,
+  },
+  'no-such-config-rule': { json: ['NoSuchConfigRuleException', 400], query: null },
+  'no-such-delivery-channel': { json: ['NoSuchDeliveryChannelException', 400], query: null },
+  'no-such-recorder': { json: ['NoSuchConfigurationRecorderException', 400], query: null },
+  'recorders-exceeded': {
+    json: ['MaxNumberOfConfigurationRecordersExceededException', 400],
+    query: null,
+  },
+  'last-delivery-channel': { json: ['LastDeliveryChannelDeleteFailedException', 400], query: null },
+  'resource-not-discovered': { json: ['ResourceNotDiscoveredException', 400], query: null },
+  'too-many-tags': { json: ['TooManyTagsException', 400], query: null },
   // IAM and STS, which speak AWS Query alone.
   'concurrent-modification': {
     json: ['InternalFailure', 500],
@@ -113,7 +186,7 @@ const table: Readonly<Record<ErrorCode, Names>> = {
   },
   'invalid-input': { json: ['InternalFailure', 500], query: ['InvalidInput', 400] },
   'invalid-parameter-value': {
-    json: ['InternalFailure', 500],
+    json: ['InvalidParameterValueException', 400],
     query: ['InvalidParameterValue', 400],
   },
   'no-such-entity': { json: ['InternalFailure', 500], query: ['NoSuchEntity', 404] },
@@ -124,6 +197,33 @@ const table: Readonly<Record<ErrorCode, Names>> = {
   'policy-evaluation': { json: ['InternalFailure', 500], query: ['PolicyEvaluation', 500] },
   'policy-not-attachable': { json: ['InternalFailure', 500], query: ['PolicyNotAttachable', 400] },
   validation: { json: ['ValidationException', 400], query: ['ValidationError', 400] },
+}
+
+type Said = readonly [name: string, status: number, text?: string]
+
+/**
+ * What S3 calls failures that are not of S3 alone, and its own text where it has one. Those that it had of KMS stand as
+ * KMS's own, behind `KMS.`.
+ */
+const restXml: Readonly<Partial<Record<SharedErrorCode, Said>>> = {
+  'access-denied': ['AccessDenied', 403],
+  'expired-token': ['ExpiredToken', 400, 'The provided token has expired.'],
+  'incomplete-signature': ['AuthorizationHeaderMalformed', 400],
+  'invalid-signature': ['SignatureDoesNotMatch', 403],
+  'missing-authentication': ['AccessDenied', 403, 'Access Denied'],
+  'not-authorized': ['AccessDenied', 403],
+  'unrecognized-client': [
+    'InvalidAccessKeyId',
+    403,
+    'The AWS Access Key Id you provided does not exist in our records.',
+  ],
+  internal: ['InternalError', 500, 'We encountered an internal error. Please try again.'],
+  throttled: ['SlowDown', 503, 'Please reduce your request rate.'],
+  unavailable: ['ServiceUnavailable', 503, 'Please reduce your request rate.'],
+  'unknown-operation': ['NotImplemented', 501],
+  serialization: ['MalformedXML', 400],
+  validation: ['InvalidArgument', 400],
+  'request-too-large': ['MaxMessageLengthExceeded', 400, 'Your request was too big.'],
 }
 
 /** KMS has a name of its own for its internal failures. */
@@ -139,8 +239,8 @@ export function wireError(
   signingName?: string,
 ): WireError {
   const names = namesOf(error.code, protocol, signingName)
-  const [name, status] = names ?? table.internal.json
-  return { name, status, message: names === null ? undefined : error.publicMessage }
+  const [name, status, text] = names ?? internalOf(protocol)
+  return { name, status, message: names === null ? text : (text ?? error.publicMessage) }
 }
 
 /** The name alone, as the record shows it. `signingName` is the service's, when the request got as far as one. */
@@ -149,10 +249,31 @@ export function wireName(
   protocol: Protocol['name'],
   signingName?: string,
 ): string {
-  return (namesOf(code, protocol, signingName) ?? table.internal.json)[0]
+  return (namesOf(code, protocol, signingName) ?? internalOf(protocol))[0]
 }
 
-function namesOf(code: ErrorCode, protocol: Protocol['name'], signingName: string | undefined) {
+function internalOf(protocol: Protocol['name']): Said {
+  return (protocol === 'rest-xml' ? restXml.internal : undefined) ?? table.internal.json
+}
+
+function namesOf(
+  code: ErrorCode,
+  protocol: Protocol['name'],
+  signingName: string | undefined,
+): Said | null {
+  if (!isShared(code)) return protocol === 'rest-xml' ? [code, s3Errors[code][0]] : null
+  if (protocol === 'rest-xml') return restXml[code] ?? kmsName(table[code].json)
   if (code === 'internal' && protocol === 'json' && signingName === 'kms') return kmsInternal
   return table[code][protocol]
+}
+
+const shared: ReadonlySet<ErrorCode> = new Set(errorCodes)
+
+function isShared(code: ErrorCode): code is SharedErrorCode {
+  return shared.has(code)
+}
+
+/** A failure that S3 had of KMS, as AWS names it in S3. */
+function kmsName([name, status]: readonly [name: string, status: number]) {
+  return name === table.internal.json[0] ? null : ([`KMS.${name}`, status] as const)
 }

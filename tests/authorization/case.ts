@@ -5,6 +5,7 @@ import { denialText } from '../../src/authorize/denial.ts'
 import { decide } from '../../src/authorize/evaluate.ts'
 import type { SourcedPolicy } from '../../src/authorize/layers.ts'
 import { bindPrincipals, type PrincipalNames } from '../../src/authorize/policy/bind.ts'
+import { noBucketPolicy } from '../../src/authorize/policy/bucket.ts'
 import { compilePolicy } from '../../src/authorize/policy/compile.ts'
 import type { PolicyKind } from '../../src/authorize/policy/document.ts'
 import type { AccessRequest, AccessResource, PermittingGrant } from '../../src/authorize/request.ts'
@@ -23,6 +24,7 @@ export type Verdict =
   | Path
   | 'identity-policy'
   | 'account-root'
+  | 'bucket-and-identity-policy'
   /** A web identity that the trust policy admits by its provider. */
   | 'provider'
   | DenialReason
@@ -32,11 +34,11 @@ export type DecisionCase = {
   readonly rule: string
   readonly name: string
   readonly caller: Caller
-  /** `kms:Decrypt` on a key, `sts:AssumeRole` on a role, `kms:CreateKey` on `*`. */
+  /** `kms:Decrypt` on a key, `sts:AssumeRole` on a role, `s3:GetObject` on an object, `kms:CreateKey` on `*`. */
   readonly permission?: string
-  /** What it is about: the sample key, unless an ARN of a key or a role, an alias, or `*` is given. */
+  /** What it is about: the sample key, unless an ARN of a key, a role or an object, an alias, or `*` is given. */
   readonly on?: string
-  /** Of the key or of the role. */
+  /** Of the key or of the role, or of the bucket, which may have none. */
   readonly policy?: Policy
   readonly version?: '2008-10-17' | '2012-10-17' | 'none'
   readonly identity?: readonly (Policy | Named)[]
@@ -100,7 +102,12 @@ export function requestOf(given: DecisionCase): AccessRequest {
   }
 }
 
-const usual = { key: 'kms:Decrypt', role: 'sts:AssumeRole', identity: 'kms:CreateKey' } as const
+const usual = {
+  key: 'kms:Decrypt',
+  role: 'sts:AssumeRole',
+  bucket: 's3:GetObject',
+  identity: 'kms:CreateKey',
+} as const
 
 /** What the evaluator says, and what the caller is told of it. */
 export function verdictOf(given: DecisionCase): { verdict: Verdict; text: string | undefined } {
@@ -111,9 +118,10 @@ export function verdictOf(given: DecisionCase): { verdict: Verdict; text: string
   }
   const { path, reason } = decision
   if (path !== undefined) return { verdict: path, text: undefined }
-  const verdict =
-    reason === 'identity-policy' || reason === 'account-root' ? reason : ('provider' as const)
-  return { verdict, text: undefined }
+  if (reason === 'identity-policy' || reason === 'account-root')
+    return { verdict: reason, text: undefined }
+  if (reason === 'bucket-and-identity-policy') return { verdict: reason, text: undefined }
+  return { verdict: 'provider', text: undefined }
 }
 
 function resourceOf(given: DecisionCase): AccessResource {
@@ -121,6 +129,7 @@ function resourceOf(given: DecisionCase): AccessResource {
   const parts = parseArn(arn)
   const account = parseAccountId(parts?.account ?? '') ?? home
   const kind = parts?.resource.split('/')[0]
+  if (parts?.service === 's3') return objectOf(given, arn, crossAccount)
   if (kind !== 'key' && kind !== 'role')
     return { type: 'identity', arn, account: given.caller.account }
   const policyKind = kind === 'key' ? 'key' : 'trust'
@@ -129,6 +138,14 @@ function resourceOf(given: DecisionCase): AccessResource {
   return kind === 'key'
     ? { type: 'key', arn, account, policy, crossAccount }
     : { type: 'role', arn, account, policy }
+}
+
+/** Buckets of the examples are those of the home account. */
+function objectOf({ policy, version, ...given }: DecisionCase, arn: string, crossAccount: boolean) {
+  const bucket = { type: 'bucket', arn, account: home, crossAccount } as const
+  if (policy === undefined) return { ...bucket, policy: noBucketPolicy }
+  const text = bindPrincipals(documentOf(policy, version), 'bucket', given.names ?? names)
+  return { ...bucket, policy: compilePolicy(text, 'bucket') }
 }
 
 export function documentOf(

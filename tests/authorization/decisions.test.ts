@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type DecisionCase, verdictOf } from './case.ts'
 import { baseline, retiring } from './cases/baseline.ts'
+import { buckets } from './cases/buckets.ts'
 import { colliding, resourceAliases } from './cases/condition-keys.ts'
 import { crossAccount } from './cases/cross-account.ts'
 import { denials } from './cases/denials.ts'
@@ -37,6 +38,7 @@ const decisions: Readonly<Record<string, readonly DecisionCase[]>> = {
   'ways of being granted, and their limits': limits,
   'keys of other accounts': crossAccount,
   'what a denial says': denials,
+  'objects in buckets': buckets,
   'taking on a role': roles,
   'permissions that are about no key': withoutKey,
   'names that come back': namesakes,

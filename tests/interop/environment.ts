@@ -2,7 +2,9 @@ import { run } from '../support/cli.ts'
 import type { TestServer } from '../support/server.ts'
 
 /** What other people's clients are told: the environment, and nothing else. */
-export function awsEnvironment(server: TestServer): NodeJS.ProcessEnv {
+export function awsEnvironment(
+  server: Pick<TestServer, 'endpoint' | 'credentials' | 'region'>,
+): NodeJS.ProcessEnv {
   const { PATH, HOME, PYENV_ROOT, PYENV_VERSION } = process.env
   return {
     PATH,
@@ -28,6 +30,11 @@ export const python = 'python3'
 
 export function boto3Missing(): Promise<string | undefined> {
   return missing(python, ['-c', 'import boto3'])
+}
+
+/** Python alone, and the OpenSSL that it may ask to verify a signature. */
+export async function pythonMissing(): Promise<string | undefined> {
+  return (await missing(python, ['--version'])) ?? (await opensslMissing())
 }
 
 export function awsCliMissing(): Promise<string | undefined> {

@@ -5,6 +5,7 @@ import { CreateKeyCommand, DescribeKeyCommand, EncryptCommand } from '@aws-sdk/c
 import type { AuditEvent } from '../support/cli.ts'
 import { type Clients, clientsOf } from '../support/clients.ts'
 import { fails, present } from '../support/expect.ts'
+import { addRole, addUser, assumeRole, trusting } from '../support/iam-people.ts'
 import { TestServer } from '../support/server.ts'
 
 /** CloudTrail LookupEvents shows what has just happened. */
@@ -146,6 +147,29 @@ describe('LookupEvents', () => {
     )
     const found = await lookup(undefined, { StartTime, EndTime: new Date(Date.now() + hour) })
     assert.ok(found.length > 0)
+  })
+
+  test('finds a role session by its name, and every call of it by its access key', async () => {
+    const { credentials, arn } = await addUser(clients.iam, 'alice')
+    const role = await addRole(clients.iam, 'auditor', trusting(arn))
+    const people = clientsOf(server, credentials)
+    const issued = await assumeRole(people.sts, role.arn, { RoleSessionName: 'night-shift' })
+    const session = clientsOf(server, issued)
+    await fails(
+      session.kms.send(new DescribeKeyCommand({ KeyId: key.id })),
+      'AccessDeniedException',
+    )
+    const [event, ...others] = await lookup(['Username', 'night-shift'])
+    assert.deepEqual(others, [])
+    assert.equal(present(event).EventName, 'DescribeKey')
+    assert.equal(recordOf(event).errorCode, 'AccessDenied')
+    const byKey = await lookup(['AccessKeyId', issued.accessKeyId])
+    assert.deepEqual(
+      byKey.map(({ EventId }) => EventId),
+      [present(event).EventId],
+    )
+    people.destroy()
+    session.destroy()
   })
 
   test('records its own calls', async () => {

@@ -38,6 +38,11 @@ describe('the operator', () => {
       ['status'],
       ['account', 'create'],
       ['audit', 'export'],
+      ['audit', 'verify'],
+      ['audit', 'checkpoint'],
+      ['audit', 'key'],
+      ['audit', 'prove'],
+      ['audit', 'check-proof'],
       ['backup'],
       ['restore'],
     ]

@@ -19,6 +19,10 @@ export type ServerOptions = {
   readonly regions?: readonly string[]
   readonly segmentBytes?: number
   readonly nodeOptions?: string
+  /** The file that says where the record is handed on to. */
+  readonly exportsFile?: string
+  /** More settings. */
+  readonly environment?: Readonly<Record<string, string>>
   /** The name of this process, where several share a data folder. */
   readonly node?: string
   /** Put before the command line, as in `taskset -c 0`. */
@@ -158,13 +162,15 @@ export class TestServer {
 
   #environment(): NodeJS.ProcessEnv {
     const { PATH, HOME, TMPDIR } = process.env
-    const { segmentBytes, nodeOptions } = this.#options
+    const { segmentBytes, nodeOptions, exportsFile } = this.#options
     const settings = {
       PATH,
       HOME,
       TMPDIR,
       KAGIBAN_AUDIT_SEGMENT_BYTES: segmentBytes === undefined ? undefined : String(segmentBytes),
       NODE_OPTIONS: nodeOptions,
+      KAGIBAN_EXPORTS: exportsFile,
+      ...this.#options.environment,
     }
     const firstStart = {
       KAGIBAN_ACCOUNT: this.account,

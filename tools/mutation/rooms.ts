@@ -23,7 +23,11 @@ export const rooms: readonly Room[] = [
   {
     name: 'authorize',
     sources: 'src/authorize/**/*.ts',
-    tests: ['src/authorize/**/*.test.ts', 'tests/authorization/*.test.ts'],
+    // What a record says of a decision, and making it again from there, are tested together.
+    tests: [
+      ...['src/authorize/**/*.test.ts', 'tests/authorization/*.test.ts'],
+      'src/record/authorization.test.ts',
+    ],
     except: [analyse],
   },
   { name: 'analyse', sources: analyse, tests: ['src/authorize/analyse/**/*.test.ts'] },

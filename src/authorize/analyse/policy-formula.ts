@@ -37,7 +37,7 @@ export class PolicyFormula {
     if (resource.type === 'identity') {
       return foreign ? constant(false) : all([...this.#callerGuards(layers), this.#left(layers)])
     }
-    if (foreign && resource.type === 'key' && !resource.crossAccount) return constant(false)
+    if (foreign && resource.type !== 'role' && !resource.crossAccount) return constant(false)
     const guards = [
       ...this.#callerGuards(layers),
       not(this.#some(resource.policy.denies, 'resource')),
@@ -49,7 +49,11 @@ export class PolicyFormula {
     const granted = this.#granted(grants, foreign)
     const named = foreign
       ? all([any([direct, role, delegated]), left])
-      : any([direct, all([role, limits]), all([delegated, left])])
+      : any([
+          direct,
+          all([role, limits]),
+          all([resource.type === 'bucket' ? constant(true) : delegated, left]),
+        ])
     return all([...guards, any([named, granted])])
   }
 

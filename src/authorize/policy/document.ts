@@ -60,6 +60,13 @@ export type Text = { readonly at: Location; readonly text: string }
 
 /**
  * All policies share the language, and differ in what a statement must have. `identity`: of users, groups and roles,
- * permissions boundaries and session policies; `trust`: who may assume a role; the last two are an organisation's.
+ * permissions boundaries and session policies; `trust`: who may assume a role; `bucket`: of an S3 bucket and its
+ * objects; the last two are an organisation's.
  */
-export type PolicyKind = 'key' | 'identity' | 'trust' | 'service-control' | 'resource-control'
+export type PolicyKind =
+  | 'key'
+  | 'identity'
+  | 'trust'
+  | 'bucket'
+  | 'service-control'
+  | 'resource-control'

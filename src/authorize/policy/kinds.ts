@@ -8,6 +8,7 @@ import type { PatternElement, PolicyKind, PrincipalElement, Statement } from './
 const principalOf: Readonly<Record<PolicyKind, 'named' | 'nobody' | 'everyone'>> = {
   key: 'named',
   trust: 'named',
+  bucket: 'named',
   identity: 'nobody',
   'service-control': 'nobody',
   'resource-control': 'everyone',
@@ -63,7 +64,7 @@ export function resourceOfKind(
 const plainSid = /^[A-Za-z0-9]*$/
 
 export function requireSidOfKind(sid: JsonValue & { type: 'string' }, kind: PolicyKind): void {
-  if (kind === 'key' || plainSid.test(sid.text)) return
+  if (kind === 'key' || kind === 'bucket' || plainSid.test(sid.text)) return
   throw syntaxError(sid.at, 'a Sid has letters and digits only.', 'structure')
 }
 

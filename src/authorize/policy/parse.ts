@@ -44,7 +44,7 @@ export function parsePolicy(text: string, kind: PolicyKind): PolicyDocument {
   const root = readJson(text, { bytesMax, depthMax })
   const members = membersOf(root, 'The policy', policyMembers)
   const id = members.get('Id')
-  if (id !== undefined && kind !== 'key' && kind !== 'trust') {
+  if (id !== undefined && kind !== 'key' && kind !== 'trust' && kind !== 'bucket') {
     throw structureError(id.at, 'a policy of this kind has no Id.')
   }
   const statement = members.get('Statement')

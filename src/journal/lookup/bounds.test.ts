@@ -55,7 +55,14 @@ function pagesOf(index: LookupIndex): (readonly string[])[] {
 test('a page ends at a mebibyte of text, and the next one goes on', (context) => {
   const sizes = Array.from({ length: 30 }, (_, at) => (at % 3 === 0 ? 200_000 : 300))
   const { journals, file, written } = journalOf(context, sizes)
-  const index = new LookupIndex({ journals, file, clock, retentionDays: 90, files: nodeFiles })
+  const index = new LookupIndex({
+    journals,
+    file,
+    clock,
+    retentionDays: 90,
+    shownDays: 90,
+    files: nodeFiles,
+  })
   context.after(() => index.close())
   const pages = pagesOf(index)
   assert.deepEqual(pages.flat(), written.toReversed())
@@ -72,7 +79,14 @@ test('small records fill a page to its limit', (context) => {
     context,
     Array.from({ length: 60 }, () => 600),
   )
-  const index = new LookupIndex({ journals, file, clock, retentionDays: 90, files: nodeFiles })
+  const index = new LookupIndex({
+    journals,
+    file,
+    clock,
+    retentionDays: 90,
+    shownDays: 90,
+    files: nodeFiles,
+  })
   context.after(() => index.close())
   assert.deepEqual(
     pagesOf(index).map((records) => records.length),

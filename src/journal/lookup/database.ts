@@ -1,51 +1,33 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { itemSchema } from './item-index.ts'
+import { keyUseSchema } from './key-uses.ts'
+import { postingSchema } from './posting-lists.ts'
 
 /** Raise it with every change of the schema or of what is indexed: an older index is made anew. */
-const schemaVersion = 2
+const schemaVersion = 4
 
 /**
- * `id` orders events by time: the second of the event times 2^20, plus a count within the second. Every other
- * attribute is a 48-bit hash over account, Region, kind and value; `posting` has those of which an event may have
- * several. `last_event` has the newest success of each operation on each resource. Texts stay in the journal:
+ * `id` orders events by time (`event-id.ts`). Every attribute is a 48-bit hash over account, Region, kind and value, in
+ * `posting`; the ids of events have a table of their own, since each has one event. Texts stay in the journal:
  * `journal`, `segment` and `offset` say where.
  */
 const schema = `
   CREATE TABLE event (
     id INTEGER PRIMARY KEY,
-    scope INTEGER NOT NULL,
-    event_id INTEGER NOT NULL,
-    event_name INTEGER NOT NULL,
-    event_source INTEGER NOT NULL,
-    username INTEGER,
-    access_key INTEGER,
-    read_only INTEGER NOT NULL,
-    postings TEXT NOT NULL,
     journal INTEGER NOT NULL,
     segment INTEGER NOT NULL,
     offset INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX event_by_scope ON event (scope);
-  CREATE INDEX event_by_id ON event (event_id);
-  CREATE INDEX event_by_name ON event (event_name);
-  CREATE INDEX event_by_user ON event (username) WHERE username IS NOT NULL;
-  CREATE INDEX event_by_key ON event (access_key) WHERE access_key IS NOT NULL;
-  CREATE INDEX event_by_write ON event (scope) WHERE read_only = 0;
-  CREATE TABLE posting (
+  CREATE TABLE event_id (
+    day INTEGER NOT NULL,
     value INTEGER NOT NULL,
     id INTEGER NOT NULL,
-    PRIMARY KEY (value, id)
+    PRIMARY KEY (day, value, id)
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE last_event (
-    account TEXT NOT NULL,
-    resource TEXT NOT NULL,
-    name TEXT NOT NULL,
-    time INTEGER NOT NULL,
-    event_id TEXT NOT NULL,
-    request_id TEXT NOT NULL,
-    PRIMARY KEY (account, resource, name)
-  ) STRICT, WITHOUT ROWID;
+  ${postingSchema}
+  ${keyUseSchema}
   CREATE TABLE journal (
     id INTEGER PRIMARY KEY,
     node TEXT NOT NULL UNIQUE,
@@ -58,6 +40,7 @@ const schema = `
     last_offset INTEGER NOT NULL,
     last_checksum INTEGER NOT NULL
   ) STRICT;
+  ${itemSchema}
   PRAGMA user_version = ${schemaVersion};
 `
 
@@ -79,7 +62,7 @@ export function openIndexFile(path: string): DatabaseSync {
       removeIndexFile(path)
       return openIndexFile(path)
     }
-    database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-8192')
+    database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32768')
     if (version === 0) database.exec(`BEGIN IMMEDIATE; ${schema} COMMIT`)
     return database
   } catch (error) {

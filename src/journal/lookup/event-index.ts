@@ -1,7 +1,11 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { LookupAttribute } from '../port.ts'
+import type { IndexedAttribute } from '../port.ts'
 import { attributeHash, type EventAttributes } from './attributes.ts'
-import { LastEvents } from './last-events.ts'
+import { BoundedCache } from './bounded-cache.ts'
+import { dayOf, firstId, firstIdOfDay } from './event-id.ts'
+import { ItemIndex } from './item-index.ts'
+import { KeyUses } from './key-uses.ts'
+import { PostingLists } from './posting-lists.ts'
 
 /** Where the text of an event is. */
 export type EventPlace = {
@@ -11,93 +15,124 @@ export type EventPlace = {
   readonly offset: number
 }
 
-/** Events of one second have ids from `second * idsPerSecond` on. */
-const idsPerSecond = 2 ** 20
-const maxCachedHashes = 20_000
+export type EventRange = {
+  readonly account: string
+  readonly region: string
+  /** Management events unless it says otherwise. */
+  readonly category?: 'Management' | 'Data' | undefined
+  readonly attribute?: { readonly key: IndexedAttribute; readonly value: string } | undefined
+  readonly lowest: number
+  readonly highest: number
+}
+
 const maxCachedSeconds = 1_000
-/** Later ones would not be exact numbers any more. */
-const maxSecond = 2 ** 32
 
 /** The rows of the index: adds events, finds their places, forgets old ones. */
 export class EventIndex {
   readonly #insertEvent: StatementSync
-  readonly #insertPosting: StatementSync
+  readonly #insertId: StatementSync
+  readonly #withId: StatementSync
+  readonly #place: StatementSync
   readonly #lastId: StatementSync
-  readonly #oldest: StatementSync
-  readonly #deleteEvent: StatementSync
-  readonly #deletePosting: StatementSync
-  readonly #database: DatabaseSync
-  readonly last: LastEvents
-  readonly #hashes = new Map<string, number>()
+  readonly #dayBefore: StatementSync
+  readonly #forgetEvents: StatementSync
+  readonly #forgetIds: StatementSync
+  readonly #postings: PostingLists
+  readonly uses: KeyUses
+  readonly items: ItemIndex
+  readonly #scopes = new BoundedCache<Scope>(100)
   readonly #nextIds = new Map<number, number>()
 
   constructor(database: DatabaseSync) {
-    this.#database = database
-    this.last = new LastEvents(database)
-    this.#insertEvent = database.prepare(
-      'INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    this.uses = new KeyUses(database)
+    this.items = new ItemIndex(database)
+    this.#postings = new PostingLists(database)
+    this.#insertEvent = database.prepare('INSERT INTO event VALUES (?, ?, ?, ?)')
+    this.#insertId = database.prepare('INSERT INTO event_id VALUES (?, ?, ?)')
+    this.#withId = database.prepare(
+      'SELECT id FROM event_id WHERE day = ? AND value = ? AND id BETWEEN ? AND ? ORDER BY id DESC',
     )
-    this.#insertPosting = database.prepare('INSERT OR IGNORE INTO posting VALUES (?, ?)')
+    this.#place = database.prepare('SELECT id, journal, segment, offset FROM event WHERE id = ?')
     this.#lastId = database.prepare('SELECT max(id) AS id FROM event WHERE id BETWEEN ? AND ?')
-    this.#oldest = database.prepare(
-      'SELECT id, postings FROM event WHERE id < ? ORDER BY id LIMIT ?',
+    this.#dayBefore = database.prepare('SELECT max(day) AS day FROM event_id WHERE day <= ?')
+    this.#forgetEvents = database.prepare(
+      'DELETE FROM event WHERE id IN (SELECT id FROM event WHERE id < ? ORDER BY id LIMIT ?)',
     )
-    this.#deleteEvent = database.prepare('DELETE FROM event WHERE id = ?')
-    this.#deletePosting = database.prepare('DELETE FROM posting WHERE value = ? AND id = ?')
+    this.#forgetIds = database.prepare(
+      `DELETE FROM event_id WHERE (day, value, id) IN
+       (SELECT day, value, id FROM event_id WHERE day < ? ORDER BY day LIMIT ?)`,
+    )
   }
 
   add(event: EventAttributes, journal: number, segment: number, offset: number): void {
-    const { account, region } = event
-    const hash = (kind: string, value: string) => this.#hash(account, region, kind, value)
     const id = this.#nextId(event.time)
-    const postings = [
-      ...event.resourceNames.map((name) => hash('ResourceName', name)),
-      ...event.resourceTypes.map((type) => hash('ResourceType', type)),
-    ]
-    this.#insertEvent.run(
-      id,
-      hash('', ''),
-      attributeHash(account, region, 'EventId', event.eventId),
-      hash('EventName', event.eventName),
-      hash('EventSource', event.eventSource),
-      event.username === undefined ? null : hash('Username', event.username),
-      event.accessKeyId === undefined ? null : hash('AccessKeyId', event.accessKeyId),
-      event.readOnly ? 1 : 0,
-      postings.join(),
-      journal,
-      segment,
-      offset,
-    )
-    for (const value of postings) this.#insertPosting.run(value, id)
+    this.#insertEvent.run(id, journal, segment, offset)
+    this.#insertId.run(dayOf(id), eventIdHash(event.eventId), id)
+    const scope = this.#scopeOf(event)
+    const post = (value: number) => this.#postings.add(value, id)
+    post(scope.all)
+    post(scope.of('EventName', event.eventName))
+    post(scope.of('EventSource', event.eventSource))
+    post(scope.of('ReadOnly', String(event.readOnly)))
+    if (event.username !== undefined) post(scope.of('Username', event.username))
+    if (event.accessKeyId !== undefined) post(scope.of('AccessKeyId', event.accessKeyId))
+    for (const name of event.resourceNames) post(scope.of('ResourceName', name))
+    for (const type of event.resourceTypes) post(scope.of('ResourceType', type))
+    for (const arn of event.contextArns) post(scope.once('ContextArn', arn))
+  }
+
+  /** Before a transaction: what was seen in one that came to nothing does not count. */
+  begin(): void {
+    this.#postings.drop()
+    this.uses.drop()
+  }
+
+  /** Writes what was seen, within the transaction of its cursor. */
+  store(): void {
+    this.#postings.store()
+    this.uses.store()
   }
 
   /** Candidates of a query, newest first: hashes may be shared, so that the records are to be compared. */
-  candidates(query: {
-    readonly account: string
-    readonly region: string
-    readonly attribute?: { readonly key: LookupAttribute; readonly value: string } | undefined
-    readonly lowest: number
-    readonly highest: number
-  }): Iterable<EventPlace> {
-    const { lowest, highest } = query
-    const { rows, values, id = 'event.id' } = rowsOf(query.account, query.region, query.attribute)
-    const statement = this.#database.prepare(
-      `SELECT event.id, journal, segment, offset FROM ${rows}
-       AND ${id} BETWEEN ? AND ? ORDER BY ${id} DESC`,
-    )
-    return statement.iterate(...values, lowest, highest) as Iterable<EventPlace>
+  *candidates(range: EventRange): Generator<EventPlace> {
+    for (const id of this.#idsOf(range)) {
+      const place = this.#place.get(id)
+      if (place !== undefined) yield place as unknown as EventPlace
+    }
   }
 
-  /** Forgets up to `limit` of the oldest events below an id. Answers how many. */
-  forget(below: number, limit: number): number {
-    const rows = this.#oldest.all(below, limit) as { id: number; postings: string }[]
-    for (const { id, postings } of rows) {
-      for (const value of postings === '' ? [] : postings.split(',')) {
-        this.#deletePosting.run(Number(value), id)
+  /** Forgets the events before a day, and up to `limit` rows of each kind. Answers how many. */
+  forget(before: number, limit: number): number {
+    const day = dayOf(before)
+    const events = Number(this.#forgetEvents.run(firstIdOfDay(day), limit).changes)
+    const ids = Number(this.#forgetIds.run(day, limit).changes)
+    return events + ids + this.#postings.forget(day, limit)
+  }
+
+  #idsOf({ account, region, category = 'Management', attribute, lowest, highest }: EventRange) {
+    if (attribute?.key === 'EventId') return this.#withEventId(attribute.value, lowest, highest)
+    const { key = '', value = '' } = attribute ?? {}
+    const wanted = attributeHash(account, regionOf(region, category), key, value)
+    return this.#postings.find(wanted, lowest, highest)
+  }
+
+  *#withEventId(eventId: string, lowest: number, highest: number): Generator<number> {
+    const value = eventIdHash(eventId)
+    for (let day = this.#lastDay(dayOf(highest)); day !== undefined; day = this.#lastDay(day - 1)) {
+      if (firstIdOfDay(day + 1) <= lowest) return
+      for (const row of this.#withId.all(day, value, lowest, highest)) {
+        yield (row as { id: number }).id
       }
-      this.#deleteEvent.run(id)
     }
-    return rows.length
+  }
+
+  #lastDay(upTo: number): number | undefined {
+    return (this.#dayBefore.get(upTo) as { day: number | null }).day ?? undefined
+  }
+
+  #scopeOf({ account, region, category }: EventAttributes): Scope {
+    const within = regionOf(region, category)
+    return this.#scopes.get(`${account} ${within}`, () => new Scope(account, within))
   }
 
   #nextId(second: number): number {
@@ -111,52 +146,47 @@ export class EventIndex {
     this.#nextIds.set(second, next + 1)
     return next
   }
+}
 
-  #hash(account: string, region: string, kind: string, value: string): number {
-    const key = `${account}\n${region}\n${kind}\n${value}`
-    const known = this.#hashes.get(key)
-    if (known !== undefined) return known
-    if (this.#hashes.size >= maxCachedHashes) this.#hashes.clear()
-    const made = attributeHash(account, region, kind, value)
-    this.#hashes.set(key, made)
-    return made
+/** What stands for the values of the events of one account and Region. Those of most values are known already. */
+class Scope {
+  readonly all: number
+  readonly #account: string
+  readonly #region: string
+  readonly #hashes = new Map<string, BoundedCache<number>>()
+
+  constructor(account: string, region: string) {
+    this.#account = account
+    this.#region = region
+    this.all = attributeHash(account, region, '')
+  }
+
+  of(kind: IndexedAttribute, value: string): number {
+    let hashes = this.#hashes.get(kind)
+    if (hashes === undefined) {
+      hashes = new BoundedCache(10_000)
+      this.#hashes.set(kind, hashes)
+    }
+    return hashes.get(value, () => this.once(kind, value))
+  }
+
+  /** Of a value that few events have. */
+  once(kind: IndexedAttribute, value: string): number {
+    return attributeHash(this.#account, this.#region, kind, value)
   }
 }
 
-/** The least id of a second. */
-export function firstId(second: number): number {
-  return Math.min(Math.max(second, 0), maxSecond) * idsPerSecond
+/** Data events are found apart from management events. */
+function regionOf(region: string, category: 'Management' | 'Data'): string {
+  return category === 'Data' ? `${region}/data` : region
 }
 
-const columns: Partial<Record<LookupAttribute, string>> = {
-  AccessKeyId: 'access_key',
-  EventId: 'event_id',
-  EventName: 'event_name',
-  Username: 'username',
-}
+const uuidStart = /^[0-9a-f]{8}-[0-9a-f]{4}-/
 
-/** The rows that may have the attribute, through the index that has them in order. */
-function rowsOf(
-  account: string,
-  region: string,
-  attribute: { readonly key: LookupAttribute; readonly value: string } | undefined,
-): { rows: string; values: number[]; id?: string } {
-  const scope = attributeHash(account, region, '')
-  if (attribute === undefined) return { rows: 'event WHERE scope = ?', values: [scope] }
-  const { key, value } = attribute
-  const wanted = attributeHash(account, region, key, value)
-  if (key === 'ReadOnly') {
-    const readOnly = { true: '1', false: '0' }[value] ?? 'NULL'
-    return { rows: `event WHERE scope = ? AND read_only = ${readOnly}`, values: [scope] }
-  }
-  if (key === 'EventSource') {
-    return { rows: 'event WHERE scope = ? AND event_source = ?', values: [scope, wanted] }
-  }
-  const column = columns[key]
-  if (column !== undefined) return { rows: `event WHERE ${column} = ?`, values: [wanted] }
-  return {
-    rows: 'posting CROSS JOIN event ON event.id = posting.id WHERE posting.value = ?',
-    values: [wanted],
-    id: 'posting.id',
-  }
+/** An id that is random already needs no hash to stand for it. */
+function eventIdHash(eventId: string): number {
+  if (!uuidStart.test(eventId)) return attributeHash('', '', 'EventId', eventId)
+  return (
+    Number.parseInt(eventId.slice(0, 8), 16) * 0x10000 + Number.parseInt(eventId.slice(9, 13), 16)
+  )
 }

@@ -1,12 +1,13 @@
 import { basename, join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { originName } from '../directory.ts'
-import { type Files, readFully, readSmallFile } from '../files.ts'
-import { frameChecksum, frameOverhead } from '../frame.ts'
+import { type Files, readSmallFile } from '../files.ts'
 import { JournalReader, type Position } from '../journal-reader.ts'
-import { maxOriginBytes, segmentName } from '../segment.ts'
+import { type ReadFrame, stillHolds } from '../last-frame.ts'
+import { maxOriginBytes } from '../segment.ts'
 import { eventAttributes } from './attributes.ts'
 import type { EventIndex } from './event-index.ts'
+import { itemAttributes } from './item-index.ts'
 
 /** The index was made of another journal than the one that is there now. */
 export class StaleIndex extends Error {
@@ -47,7 +48,8 @@ export class FollowedJournal {
       if (cursor.origin !== origin) throw new StaleIndex(`${directory} is another journal`)
     }
     const begun = cursor !== undefined && cursor.segment > 0
-    if (begun && !this.#endsWith(cursor)) throw new StaleIndex(`${directory} went back`)
+    if (begun && !stillHolds(files, directory, lastFrameOf(cursor)))
+      throw new StaleIndex(`${directory} went back`)
     this.#reader = new JournalReader(directory, begun ? cursor : undefined, files)
   }
 
@@ -65,6 +67,7 @@ export class FollowedJournal {
     let atTail = false
     let damage: unknown
     this.#database.exec('BEGIN IMMEDIATE')
+    index.begin()
     for (let batches = 0; batches < limit.batches; batches += 1) {
       try {
         atTail = !this.#reader.next(false)
@@ -77,7 +80,7 @@ export class FollowedJournal {
       this.#add(index, limit.oldest)
       if (performance.now() >= limit.until) break
     }
-    index.last.store()
+    index.store()
     if (last !== undefined) this.#store(last)
     this.#database.exec('COMMIT')
     if (damage !== undefined) throw damage
@@ -100,11 +103,13 @@ export class FollowedJournal {
   }
 
   #add(index: EventIndex, oldest: number): void {
-    for (const { kind, record, segment, offset } of this.#reader.records()) {
+    for (const { kind, record, segment, offset, index: order } of this.#reader.records()) {
+      const item = kind === 'item' ? itemAttributes(record) : undefined
+      if (item !== undefined) index.items.add(item, this.id, segment, offset)
       if (kind !== 'event') continue
       const event = eventAttributes(record)
       if (event === undefined) continue
-      index.last.saw(event)
+      index.uses.saw(event, order)
       if (event.time < oldest) continue
       index.add(event, this.id, segment, offset)
     }
@@ -119,23 +124,10 @@ export class FollowedJournal {
       )
       .run(segment, offset, sequence, batch, last.segment, last.offset, last.checksum, this.id)
   }
+}
 
-  /** Whether the journal still has the frame that was indexed last. A restored or recovered one may not. */
-  #endsWith(cursor: CursorRow): boolean {
-    const path = join(this.directory, segmentName(cursor.last_segment))
-    const buffer = Buffer.alloc(frameOverhead)
-    try {
-      const file = this.#files.open(path, 'read')
-      try {
-        readFully(this.#files, file, buffer, 0, buffer.length, cursor.last_offset)
-      } finally {
-        this.#files.close(file)
-      }
-    } catch {
-      return false
-    }
-    return frameChecksum(buffer, 0) === cursor.last_checksum
-  }
+function lastFrameOf({ last_segment, last_offset, last_checksum }: CursorRow): ReadFrame {
+  return { segment: last_segment, offset: last_offset, checksum: last_checksum }
 }
 
 /** The origin of the journal in a directory, or undefined if there is none (yet). */

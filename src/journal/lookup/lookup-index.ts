@@ -3,11 +3,22 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../base/clock.ts'
 import { errorCode, type Files } from '../files.ts'
-import type { LastEvent, LastEventQuery, LookupPage, LookupQuery } from '../port.ts'
+import type {
+  ConfigurationQuery,
+  LastEvent,
+  LastEventQuery,
+  LookupPage,
+  LookupQuery,
+  ResourceListing,
+  ResourceQuery,
+  ResourceRow,
+} from '../port.ts'
 import { eventAttributes, hasAttribute } from './attributes.ts'
 import { isBrokenIndex, openIndexFile, removeIndexFile } from './database.ts'
-import { EventIndex, firstId } from './event-index.ts'
+import { firstId } from './event-id.ts'
+import { EventIndex, type EventPlace } from './event-index.ts'
 import { FollowedJournal, journalOrigin, StaleIndex } from './followed-journal.ts'
+import type { Answer, Question } from './messages.ts'
 import { RecordFiles } from './record-files.ts'
 
 export type LookupIndexOptions = {
@@ -16,6 +27,8 @@ export type LookupIndexOptions = {
   /** The index's file; everything in it can be made anew from the journals. */
   readonly file: string
   readonly retentionDays: number
+  /** How far back `find` goes unless it is asked for older events. */
+  readonly shownDays: number
   readonly clock: Clock
   readonly files: Files
 }
@@ -60,8 +73,83 @@ export class LookupIndex {
   last(query: LastEventQuery): LastEvent | undefined {
     return this.#repairing(() => {
       this.#catchUp()
-      return this.#index.last.find(query)
+      return this.#index.uses.last(query)
     })
+  }
+
+  /** Like `find`, whatever is asked. */
+  answer(question: Question): Answer {
+    switch (question.kind) {
+      case 'find':
+        return this.find(question.query)
+      case 'last':
+        return this.last(question.query)
+      case 'uses':
+        return this.#current(() => this.#index.uses.find(question.query))
+      case 'grantUses':
+        return this.#current(() => this.#index.uses.grants(question.query))
+      case 'items':
+        return this.#current(() => this.#history(question.query))
+      case 'newest':
+        return this.#current(() => question.query.map((query) => this.#newest(query)))
+      case 'resources':
+        return this.#current(() => this.#resources(question.query))
+      case 'counts': {
+        const { account, region } = question.query
+        return this.#current(() => this.#index.items.counts(account, region))
+      }
+    }
+  }
+
+  #current<T>(read: () => T): T {
+    return this.#repairing(() => {
+      this.#catchUp()
+      return read()
+    })
+  }
+
+  #history(query: ConfigurationQuery): LookupPage {
+    const records: string[] = []
+    let bytes = 0
+    let last: number | undefined
+    for (const place of this.#index.items.history(query)) {
+      if (records.length === query.limit) return { records, next: last }
+      const record = this.#textAt(place)
+      bytes += Buffer.byteLength(record)
+      if (bytes > pageBytesMax && records.length > 0) return { records, next: last }
+      records.push(record)
+      last = place.id
+    }
+    return { records, next: undefined }
+  }
+
+  #newest({ account, region, type, resource }: ResourceQuery): string | undefined {
+    const place = this.#index.items.newest(account, region, type, resource)
+    return place === undefined || place.deleted === 1 ? undefined : this.#textAt(place)
+  }
+
+  #resources(listing: ResourceListing): readonly ResourceRow[] {
+    const rows: ResourceRow[] = []
+    let bytes = 0
+    for (const found of this.#index.items.resources(listing)) {
+      const { type, resource, name, time, deleted } = found
+      const row = { type, resource, name, time, deleted }
+      if (listing.records !== true) {
+        rows.push(row)
+        continue
+      }
+      const record = this.#textAt(found)
+      bytes += Buffer.byteLength(record)
+      if (bytes > pageBytesMax && rows.length > 0) return rows
+      rows.push({ ...row, record })
+    }
+    return rows
+  }
+
+  #textAt({ journal, segment, offset }: EventPlace): string {
+    const found = [...this.#journals.values()].find(({ id }) => id === journal)
+    if (found === undefined) throw new StaleIndex('an indexed journal is gone')
+    return this.#texts.read(found.directory, segment, offset)
   }
 
   /** Indexes, or forgets what is too old, for about `ms`. Answers whether there was anything to do. */
@@ -102,21 +190,22 @@ export class LookupIndex {
   }
 
   #page(query: LookupQuery): LookupPage {
-    const { account, region, attribute, limit } = query
-    const oldest = Math.max(Math.ceil(query.from / 1000), this.#oldestSecond())
+    const { account, region, category = 'Management', attribute, limit } = query
+    const oldest = Math.max(Math.ceil(query.from / 1000), this.#oldestSecond(query.older !== true))
     const latest = firstId(Math.floor(query.to / 1000) + 1) - 1
     const highest = Math.min(latest, (query.after ?? Number.POSITIVE_INFINITY) - 1)
     const directories = new Map([...this.#journals.values()].map((one) => [one.id, one.directory]))
     const records: string[] = []
     let bytes = 0
     let last: number | undefined
-    const range = { lowest: firstId(oldest), highest }
+    const range = { lowest: firstId(oldest), highest, category }
     for (const place of this.#index.candidates({ account, region, attribute, ...range })) {
       const directory = directories.get(place.journal)
       if (directory === undefined) throw new StaleIndex('an indexed journal is gone')
       const record = this.#texts.read(directory, place.segment, place.offset)
       const event = eventAttributes(record)
       if (event === undefined || event.account !== account || event.region !== region) continue
+      if (event.category !== category) continue
       if (attribute && !hasAttribute(event, attribute.key, attribute.value)) continue
       if (records.length === limit) return { records, next: last }
       bytes += Buffer.byteLength(record)
@@ -134,9 +223,10 @@ export class LookupIndex {
     return forgotten
   }
 
-  #oldestSecond(): number {
-    const { clock, retentionDays } = this.#options
-    return Math.ceil(clock.now() / 1000) - retentionDays * 86_400
+  #oldestSecond(shown = false): number {
+    const { clock, retentionDays, shownDays } = this.#options
+    const days = shown ? Math.min(shownDays, retentionDays) : retentionDays
+    return Math.ceil(clock.now() / 1000) - days * 86_400
   }
 
   /** The journals that are there now. */

@@ -72,7 +72,14 @@ function setUp(context: TestContext) {
   const file = join(data, 'index', 'main.db')
   const clock = { time: start + 3_600_000, now: () => clock.time }
   const open = () => {
-    const made = new LookupIndex({ journals, file, clock, retentionDays: 90, files: nodeFiles })
+    const made = new LookupIndex({
+      journals,
+      file,
+      clock,
+      retentionDays: 90,
+      shownDays: 90,
+      files: nodeFiles,
+    })
     context.after(() => made.close())
     return made
   }
@@ -227,13 +234,21 @@ test('events older than the retention are not found and go from the index', (con
   assert.equal(index.find(query({ limit: 500 })).records.length, 500)
   clock.time = start + 90 * 86_400_000 + 400_000
   assert.deepEqual(index.find(query({ limit: 500 })).records, records.slice(400).toReversed())
+  const count = (table: string) => {
+    const database = new DatabaseSync(file, { readOnly: true })
+    const { n } = database.prepare(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }
+    database.close()
+    return n
+  }
   for (let turn = 0; index.work(5); turn += 1) assert.ok(turn < 20)
-  const database = new DatabaseSync(file, { readOnly: true })
-  const count = (table: string) =>
-    (database.prepare(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }).n
-  assert.equal(count('event'), 100)
-  assert.equal(count('posting'), 200)
-  database.close()
+  // What is of the day that is partly too old goes with the last of it.
+  assert.deepEqual([count('event'), count('event_id')], [500, 500])
+  assert.ok(count('posting') > 5)
+  clock.time += 86_400_000
+  assert.deepEqual(index.find(query({ limit: 500 })).records, [])
+  for (let turn = 0; index.work(5); turn += 1) assert.ok(turn < 20)
+  assert.deepEqual([count('event'), count('event_id'), count('posting')], [0, 0, 0])
+  clock.time -= 86_400_000
   rmSync(file)
   rmSync(`${file}-wal`, { force: true })
   assert.equal(open().find(query({ limit: 500 })).records.length, 100)
@@ -311,8 +326,10 @@ test('events that share a hash are told apart', (context) => {
   appendBatch(engine, [event({ name: 'Decrypt' }), event({ name: 'Encrypt' })])
   open().find(query())
   const database = new DatabaseSync(file)
+  const all = attributeHash(account, region, '')
   const hash = attributeHash(account, region, 'EventName', 'Decrypt')
-  database.exec(`UPDATE event SET event_name = ${hash}`)
+  database.exec(`DELETE FROM posting WHERE value = ${hash}`)
+  database.exec(`UPDATE posting SET value = ${hash} WHERE value = ${all}`)
   database.close()
   const { records, next } = open().find({ ...by('EventName', 'Decrypt'), limit: 1 })
   assert.equal(records.length, 1)
@@ -375,7 +392,14 @@ test('the last success on a resource is known however old it is, and survives a 
     event({ second: -160 * day, name: 'Decrypt', id: 'foreign', account: '444455556666' }),
   ])
   const open = () => {
-    const index = new LookupIndex({ journals, file, clock, retentionDays: 90, files: nodeFiles })
+    const index = new LookupIndex({
+      journals,
+      file,
+      clock,
+      retentionDays: 90,
+      shownDays: 90,
+      files: nodeFiles,
+    })
     context.after(() => index.close())
     return index
   }

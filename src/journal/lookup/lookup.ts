@@ -1,7 +1,24 @@
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '../../base/clock.ts'
 import { internalError, ServiceError } from '../../base/errors.ts'
-import type { EventLookup, LastEvent, LastEventQuery, LookupPage, LookupQuery } from '../port.ts'
+import type {
+  ConfigurationHistory,
+  ConfigurationQuery,
+  EventLookup,
+  GrantUse,
+  GrantUseQuery,
+  KeyUse,
+  KeyUseQuery,
+  KeyUses,
+  LastEvent,
+  LastEventQuery,
+  LookupPage,
+  LookupQuery,
+  ResourceCount,
+  ResourceListing,
+  ResourceQuery,
+  ResourceRow,
+} from '../port.ts'
 import type { Answer, FromLookup, LookupThreadData, Question, ToLookup } from './messages.ts'
 
 export type LookupOptions = {
@@ -10,8 +27,10 @@ export type LookupOptions = {
   /** `<data>/index/<node>.db`. Made anew whenever it is missing, broken or of other journals. */
   readonly file: string
   readonly clock: Clock
-  /** 90 by default, as AWS keeps events. */
+  /** How far back the index goes; 366 by default. What is counted of keys goes further. */
   readonly retentionDays?: number
+  /** How far back LookupEvents shows; 90 by default, as with AWS. */
+  readonly shownDays?: number
 }
 
 /** Queries that the thread has at once, so that few answers wait in memory, and those that wait for their turn. */
@@ -23,13 +42,15 @@ const waitingMax = 64
  * or the index cannot be read; the next call tries again, with a new thread if need be. It rejects with 'throttled'
  * when too many wait already.
  */
-export function openLookup(options: LookupOptions): Promise<EventLookup> {
+export function openLookup(options: LookupOptions): Promise<OpenedLookup> {
   return Promise.resolve(new ThreadLookup(options))
 }
 
+export type OpenedLookup = EventLookup & ConfigurationHistory & KeyUses
+
 type Waiting = { readonly question: Question; readonly answer: PromiseWithResolvers<Answer> }
 
-class ThreadLookup implements EventLookup {
+class ThreadLookup implements EventLookup, ConfigurationHistory, KeyUses {
   readonly #options: LookupOptions
   readonly #asked = new Map<number, PromiseWithResolvers<Answer>>()
   readonly #waiting: Waiting[] = []
@@ -48,6 +69,31 @@ class ThreadLookup implements EventLookup {
 
   last(query: LastEventQuery): Promise<LastEvent | undefined> {
     return this.#question({ kind: 'last', query }) as Promise<LastEvent | undefined>
+  }
+
+  uses(query: KeyUseQuery): Promise<readonly KeyUse[]> {
+    return this.#question({ kind: 'uses', query }) as Promise<readonly KeyUse[]>
+  }
+
+  grantUses(query: GrantUseQuery): Promise<readonly GrantUse[]> {
+    return this.#question({ kind: 'grantUses', query }) as Promise<readonly GrantUse[]>
+  }
+
+  items(query: ConfigurationQuery): Promise<LookupPage> {
+    return this.#question({ kind: 'items', query }) as Promise<LookupPage>
+  }
+
+  newest(query: readonly ResourceQuery[]): Promise<readonly (string | undefined)[]> {
+    return this.#question({ kind: 'newest', query }) as Promise<readonly (string | undefined)[]>
+  }
+
+  resources(query: ResourceListing): Promise<readonly ResourceRow[]> {
+    return this.#question({ kind: 'resources', query }) as Promise<readonly ResourceRow[]>
+  }
+
+  counts(account: string, region: string): Promise<readonly ResourceCount[]> {
+    const query = { account, region }
+    return this.#question({ kind: 'counts', query }) as Promise<readonly ResourceCount[]>
   }
 
   /** The kind of the answer is that of the question: the thread answers each with its own. */
@@ -102,8 +148,9 @@ class ThreadLookup implements EventLookup {
   }
 
   #start(): Worker {
-    const { journals, file, retentionDays = 90, clock } = this.#options
-    const workerData: LookupThreadData = { journals, file, retentionDays, now: clock.now() }
+    const { journals, file, retentionDays = 366, shownDays = 90, clock } = this.#options
+    const days = { retentionDays, shownDays }
+    const workerData: LookupThreadData = { journals, file, ...days, now: clock.now() }
     const url = new URL('./worker.ts', import.meta.url)
     const worker = new Worker(url, { workerData, name: 'lookup' })
     worker.on('message', (message: FromLookup) => this.#handle(message))

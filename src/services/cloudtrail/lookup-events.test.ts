@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import * as sdk from '@aws-sdk/client-cloudtrail'
 import { type ErrorCode, ServiceError } from '../../base/errors.ts'
 import { type AccountId, type Region, rootArn } from '../../base/ids.ts'
 import type { EventLookup, LookupQuery } from '../../journal/port.ts'
 import type { CallContext } from '../operation.ts'
 import { lookupEvents } from './operations/lookup-events.ts'
-import { cloudTrailService } from './service.ts'
 
 const account = '111122223333' as AccountId
 
@@ -176,24 +174,6 @@ test('it asks for one permission of the account', () => {
       conditions: {},
     },
   ])
-})
-
-test('its members are those of AWS, and it answers to both targets', () => {
-  const names = (members: object) => Object.keys(members).sort()
-  const { input, output } = lookupEvents
-  assert.deepEqual(names(input.members), [...(sdk.LookupEventsRequest$[4] as string[])].sort())
-  assert.deepEqual(names(output.members), [...(sdk.LookupEventsResponse$[4] as string[])].sort())
-  const event = output.members.Events.member
-  assert.deepEqual(names(event.members), [...(sdk.Event$[4] as string[])].sort())
-  const service = cloudTrailService({ lookup: new FakeLookup() })
-  assert.deepEqual([...service.operations.keys()], ['LookupEvents'])
-  assert.deepEqual(service.protocol, {
-    name: 'json',
-    targetPrefixes: [
-      'com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101',
-      'CloudTrail_20131101',
-    ],
-  })
 })
 
 test('the record shows what was looked for and no token', () => {

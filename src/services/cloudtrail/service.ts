@@ -1,11 +1,7 @@
-import type { AnyOperation, Service } from '../operation.ts'
+import { ServiceError } from '../../base/errors.ts'
+import type { Service } from '../operation.ts'
 import type { CloudTrailDeps } from './deps.ts'
-import { lookupEvents } from './operations/lookup-events.ts'
-
-export const cloudTrailOperations: ReadonlyMap<string, AnyOperation> = new Map<
-  string,
-  AnyOperation
->([[lookupEvents.name, lookupEvents]])
+import { cloudTrailOperations } from './operations/table.ts'
 
 /** AWS CloudTrail, API version 2013-11-01. SDKs send the long target or the short one. */
 export function cloudTrailService(deps: CloudTrailDeps): Service {
@@ -21,5 +17,7 @@ export function cloudTrailService(deps: CloudTrailDeps): Service {
     },
     operations: cloudTrailOperations,
     deps,
+    contended: () =>
+      new ServiceError('conflict', 'Another operation is modifying the resource. Try again later.'),
   }
 }

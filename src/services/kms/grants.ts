@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Region } from '../../base/ids.ts'
-import type { Mirror, Table } from '../../storage/mirror.ts'
+import type { Mirror, Table, Watcher } from '../../storage/mirror.ts'
 import { type Put, StoreConflict } from '../../storage/port.ts'
 import type { GrantRecord } from './grant.ts'
 import { GrantCodec } from './grant-codec.ts'
@@ -60,6 +60,15 @@ export class Grants {
   get(grantId: string): GrantRecord | undefined {
     const grant = this.#table.get(this.#namedRows.get(grantId) ?? grantId)
     return grant?.grantId === grantId && this.keyOf(grant) !== undefined ? grant : undefined
+  }
+
+  /** What stands in a row, whether or not its key is there. */
+  inRow(row: string): GrantRecord | undefined {
+    return this.#table.get(row)
+  }
+
+  watch(watcher: Watcher<GrantRecord>): void {
+    this.#table.watch(watcher)
   }
 
   /** The grant of that id, if it is one on that key. */

@@ -10,8 +10,10 @@ import type * as shapes from './shapes.ts'
 
 export type KeyMetadata = Value<typeof shapes.keyMetadata>
 
+type RelatedKeys = Pick<KmsDeps, 'regions'> & { readonly state: Pick<KmsDeps['state'], 'key'> }
+
 /** KeyMetadata, with exactly the members that AWS answers for such a key. */
-export function keyMetadata(key: KeyRecord, deps: Pick<KmsDeps, 'state' | 'regions'>): KeyMetadata {
+export function keyMetadata(key: KeyRecord, deps: RelatedKeys): KeyMetadata {
   return {
     AWSAccountId: key.account,
     Arn: arnOf(key),
@@ -81,7 +83,7 @@ function expirationOf(key: KeyRecord): Pick<KeyMetadata, 'ExpirationModel' | 'Va
 /** Where the primary key and its replicas are; a replica that is being made counts already. */
 function multiRegionConfigurationOf(
   key: KeyRecord,
-  { state, regions }: Pick<KmsDeps, 'state' | 'regions'>,
+  { state, regions }: RelatedKeys,
 ): Pick<KeyMetadata, 'MultiRegionConfiguration'> {
   if (key.replication === undefined) return {}
   const { type, primaryRegion } = key.replication

@@ -242,7 +242,7 @@ function aliasRow(alias: AliasRecord): string {
 }
 
 /** The row id of a material. */
-export function materialRow(material: Material): string {
+export function materialRow(material: Pick<Material, 'region' | 'keyId' | 'materialId'>): string {
   return `${material.region}/${material.keyId}/${material.materialId}`
 }
 

@@ -38,7 +38,7 @@ export const accessKeyId = string({ min: 16, max: 128, pattern: '[\\w]*' })
 export const credentials = structure({
   AccessKeyId: string({ min: 16, max: 128 }),
   SecretAccessKey: string({ sensitive: true }),
-  SessionToken: string(),
+  SessionToken: string({ sensitive: true }),
   Expiration: timestamp(),
 })
 

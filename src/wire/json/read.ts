@@ -1,3 +1,4 @@
+import { internalError } from '../../base/errors.ts'
 import type { Schema, StructureSchema, Value } from '../schema.ts'
 import { wipeSensitive } from '../wipe.ts'
 import {
@@ -122,6 +123,8 @@ function readValue(scanner: Scanner, schema: Schema, depth: number): unknown {
       return readMap(scanner, depth)
     case 'structure':
       return readStructure(scanner, schema.members, depth)
+    case 'stream':
+      throw internalError('a stream in AWS JSON')
   }
 }
 

@@ -1,3 +1,4 @@
+import { internalError } from '../../base/errors.ts'
 import { decodeBase64 } from '../json/base64.ts'
 import type { Schema, StructureSchema, Value } from '../schema.ts'
 import { type Field, malformedInput } from './form.ts'
@@ -32,6 +33,8 @@ function readField(schema: Schema, field: Field): unknown {
       return readMap(field)
     case 'structure':
       return readStructure(schema.members, field)
+    case 'stream':
+      throw internalError('a stream in AWS Query')
     default:
       return readSimple(schema.type, simpleText(field))
   }

@@ -39,6 +39,8 @@ function content(schema: Schema, value: unknown): string {
         .join('')
     case 'structure':
       return writeXml(schema.members, value)
+    case 'stream':
+      throw internalError('a stream in AWS Query')
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decide } from '../../../src/authorize/evaluate.ts'
 import type { SourcedPolicy } from '../../../src/authorize/layers.ts'
+import { noBucketPolicy } from '../../../src/authorize/policy/bucket.ts'
 import { compilePolicy } from '../../../src/authorize/policy/compile.ts'
 import type { PolicyKind } from '../../../src/authorize/policy/document.ts'
 import type { AccessRequest, AccessResource } from '../../../src/authorize/request.ts'
@@ -73,6 +74,11 @@ function compiledResource(resource: NaiveRequest['resource']): AccessResource {
   if (resource.type === 'identity') return { ...resource, account }
   if (resource.type === 'role') {
     return { ...resource, account, policy: compilePolicy(resource.policy, 'trust') }
+  }
+  if (resource.type === 'bucket') {
+    const { policy } = resource
+    const own = policy === undefined ? noBucketPolicy : compilePolicy(policy, 'bucket')
+    return { ...resource, account, policy: own }
   }
   return { ...resource, account, policy: compilePolicy(resource.policy, 'key') }
 }

@@ -22,6 +22,13 @@ export type NaiveRequest = {
 export type NaiveResource =
   | { type: 'key'; arn: string; account: string; policy: string; crossAccount: boolean }
   | { type: 'role'; arn: string; account: string; policy: string }
+  | {
+      type: 'bucket'
+      arn: string
+      account: string
+      policy: string | undefined
+      crossAccount: boolean
+    }
   | { type: 'identity'; arn: string; account: string }
 
 /** 'denied': something denies it in words; 'not allowed': nothing allows it. */
@@ -44,7 +51,8 @@ export function decideNaively(request: NaiveRequest): NaiveDecision {
   const { caller, resource } = request
   const stranger = caller.account !== resource.account
   if (resource.type === 'identity' && stranger) return 'not allowed'
-  if (resource.type === 'key' && stranger && !resource.crossAccount) return 'not allowed'
+  const closed = (resource.type === 'key' || resource.type === 'bucket') && !resource.crossAccount
+  if (stranger && closed) return 'not allowed'
   if (anyDenies(request)) return 'denied'
   if (!withinGuardrails(request)) return 'not allowed'
   return granted(request, stranger) ? 'allowed' : 'not allowed'
@@ -58,7 +66,8 @@ function anyDenies(request: NaiveRequest): boolean {
     ...(request.boundary === undefined ? [] : [request.boundary]),
     ...(request.session ?? []),
   ]
-  if (resource.type !== 'identity') texts.push(...request.resourceControl.flat(), resource.policy)
+  if (resource.type !== 'identity')
+    texts.push(...request.resourceControl.flat(), policyOf(resource))
   return texts.some((text) => says(text, 'Deny', request))
 }
 
@@ -75,19 +84,24 @@ function granted(request: NaiveRequest, stranger: boolean): boolean {
     caller.type === 'root' ||
     (limits && request.identity.some((text) => says(text, 'Allow', request)))
   if (resource.type === 'identity') return caller.type !== 'web-identity' && ownLeave
-  const ways = waysOf(request, resource.policy)
+  const ways = waysOf(request, policyOf(resource))
   if (caller.type === 'web-identity') return ways.has('provider')
   if (stranger) {
     if (ways.size > 0 && ownLeave) return true
   } else {
     if (ways.has('user') || ways.has('role-session') || ways.has('everyone')) return true
     if (ways.has('role') && limits) return true
-    if (ways.has('account') && ownLeave) return true
+    // A bucket is its account's to give, whatever its policy says of the account.
+    if ((ways.has('account') || resource.type === 'bucket') && ownLeave) return true
   }
   if (grant === undefined) return false
   if (grant === 'account') return ownLeave
   // A grant abroad stands for an identity policy, and for no more.
   return grant === 'role' || stranger ? limits : true
+}
+
+function policyOf({ policy }: Exclude<NaiveResource, { type: 'identity' }>): string {
+  return policy ?? '{"Statement":[]}'
 }
 
 /** What a permissions boundary and session policies leave, where they limit at all. */

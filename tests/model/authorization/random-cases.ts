@@ -12,6 +12,7 @@ const home = '111122223333' as AccountId
 const away = '444455556666' as AccountId
 const provider = `arn:aws:iam::${home}:oidc-provider/issuer.test`
 const keys = ['k1', 'k2'].map((id) => `arn:aws:kms:us-east-1:${home}:key/${id}`)
+const objects = ['o1', 'o2'].map((key) => `arn:aws:s3:::safe/${key}`)
 const role = `arn:aws:iam::${home}:role/app/ops`
 
 function callersOf(account: AccountId, letter: string): readonly Caller[] {
@@ -44,11 +45,26 @@ const keyActions = ['kms:Encrypt', 'kms:Decrypt', 'kms:CreateGrant', 'kms:Descri
 const keyPatterns = ['*', 'kms:*', 'kms:*crypt', 'KMS:en?rypt', 'kms:D*', 'iam:*', ...keyActions]
 const roleActions = ['sts:AssumeRole', 'sts:TagSession', 'sts:AssumeRoleWithWebIdentity']
 const rolePatterns = ['sts:*', 'sts:Assume*', 'STS:tagsession', ...roleActions]
+const bucketActions = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:GetObjectTagging']
+const bucketPatterns = ['*', 's3:*', 's3:*Object', 'S3:get*', 's3:Delete?bject', ...bucketActions]
+const patternsOf = {
+  key: keyPatterns,
+  identity: keyPatterns,
+  role: rolePatterns,
+  bucket: bucketPatterns,
+}
+const actionsOf = {
+  key: keyActions,
+  identity: keyActions,
+  role: roleActions,
+  bucket: bucketActions,
+}
 const resourcePatterns = [
   ...['*', 'arn:aws:kms:us-east-1:*:key/*', 'arn:aws:kms:*:*:key/k?', 'arn:aws:iam::*:role/*'],
   ...[`arn:aws:kms:us-east-1:${home}:key/\${aws:PrincipalTag/key}`],
   ...[`arn:aws:kms:us-east-1:${home}:key/\${aws:PrincipalTag/key, 'k1'}`],
-  ...[...keys, role],
+  ...['arn:aws:s3:::*', 'arn:aws:s3:::safe/*', 'arn:aws:s3:::safe/o?'],
+  ...[...keys, ...objects, role],
 ]
 const names = [
   ...['*', home, away, `arn:aws:iam::${home}:root`, `arn:aws:iam::${away}:root`],
@@ -58,16 +74,18 @@ const names = [
 
 export function randomCase(chance: Seeded): NaiveRequest {
   const resource = randomResource(chance)
-  const kinds = resource.type === 'role' ? rolePatterns : keyPatterns
+  const kinds = patternsOf[resource.type]
   const own = (kind: Kind) => randomPolicy(chance, kind, kind === 'trust' ? rolePatterns : kinds)
   const caller = resource.type === 'role' && chance.chance(0.2) ? webIdentity : chance.pick(callers)
   const resourceWith = (policy: string): NaiveResource =>
-    resource.type === 'identity' ? resource : { ...resource, policy }
+    resource.type === 'identity' || lacksPolicy(resource, chance)
+      ? resource
+      : { ...resource, policy }
   const human = caller.type === 'user' || caller.type === 'role-session'
   return {
     caller,
-    permission: chance.pick(resource.type === 'role' ? roleActions : keyActions),
-    resource: resourceWith(own(resource.type === 'role' ? 'trust' : 'key')),
+    permission: chance.pick(actionsOf[resource.type]),
+    resource: resourceWith(own(policyKind[resource.type])),
     conditions: randomValues(chance),
     identity: human ? several(chance, 3, () => own('identity')) : [],
     boundary: human && chance.chance(0.25) ? own('identity') : undefined,
@@ -81,12 +99,27 @@ export function randomCase(chance: Seeded): NaiveRequest {
   }
 }
 
+const policyKind = { key: 'key', identity: 'key', role: 'trust', bucket: 'bucket' } as const
+
+function lacksPolicy({ type }: NaiveResource, chance: Seeded): boolean {
+  return type === 'bucket' && chance.chance(0.2)
+}
+
 function randomResource(chance: Seeded): NaiveResource {
   if (chance.chance(0.15)) {
     return { type: 'identity', arn: chance.pick(['*', ...keys]), account: home }
   }
   if (chance.chance(0.25)) return { type: 'role', arn: role, account: home, policy: '' }
   const crossAccount = chance.chance(0.8)
+  if (chance.chance(0.3)) {
+    return {
+      type: 'bucket',
+      arn: chance.pick(objects),
+      account: home,
+      policy: undefined,
+      crossAccount,
+    }
+  }
   return { type: 'key', arn: chance.pick(keys), account: home, policy: '', crossAccount }
 }
 
@@ -103,7 +136,7 @@ function levels(chance: Seeded, policy: () => string): readonly (readonly string
   return several(chance, 3, () => several(chance, 3, policy))
 }
 
-type Kind = 'key' | 'trust' | 'identity' | 'service-control' | 'resource-control'
+type Kind = 'key' | 'trust' | 'bucket' | 'identity' | 'service-control' | 'resource-control'
 
 function randomPolicy(chance: Seeded, kind: Kind, actions: readonly string[]): string {
   const statements = [1, 2, 3]

@@ -64,7 +64,8 @@ export const lookupEvents = operation({
     'invalid-time-range',
     'throttled',
   ],
-  resolve: (call, request, _deps: CloudTrailDeps): Lookup => lookupOf(call, request),
+  resolve: (call, request, _deps: Pick<CloudTrailDeps, 'lookup'>): Lookup =>
+    lookupOf(call, request),
   checks: (call) => [
     {
       permission: 'cloudtrail:LookupEvents',

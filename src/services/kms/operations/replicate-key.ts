@@ -1,6 +1,6 @@
 import { boolean, required, structure, type Value } from '../../../wire/schema.ts'
 import { type CallContext, type Check, type OwnEvent, operation } from '../../operation.ts'
-import { keyResource } from '../audit.ts'
+import { keyIdElement, keyResource } from '../audit.ts'
 import { bypassCondition, managementCheck, newKeyChecks } from '../conditions.ts'
 import type { KmsDeps } from '../deps.ts'
 import { keyQuota, notPrimary, replicaExists, sameRegion, unservedRegion } from '../errors.ts'
@@ -97,7 +97,10 @@ export const replicateKey = operation({
       ],
       events: [
         serviceEvent('CreateKey', replica),
-        serviceEvent('SynchronizeMultiRegionKey', primary),
+        {
+          ...serviceEvent('SynchronizeMultiRegionKey', primary),
+          call: { response: keyIdElement(primary) },
+        },
       ],
     }
   },

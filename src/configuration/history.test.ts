@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { join, relative } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { type TestContext, test } from 'node:test'
+import { readRecords } from '../journal/reader.ts'
+import { sendCommand, socketName } from '../operator/socket.ts'
+import { account, EngineFolder, region } from '../testing/engine-folder.ts'
+import type { StoredItem } from './item.ts'
+import type { PolicyHistory } from './policy-history.ts'
+
+const root = { AWS: `arn:aws:iam::${account}:root` }
+const owner = { Effect: 'Allow', Principal: root, Action: 'kms:*', Resource: '*' }
+const policyOf = (...statements: object[]) =>
+  JSON.stringify({ Version: '2012-10-17', Statement: [owner, ...statements] })
+const everybody = {
+  Effect: 'Allow',
+  Principal: '*',
+  Action: 'kms:Decrypt',
+  Resource: '*',
+}
+
+const history = (folder: EngineFolder, key: string) => {
+  const socket = relative(process.cwd(), join(folder.path, 'run', socketName('main')))
+  return sendCommand(
+    socket,
+    'policy-history',
+    { key, operator: 'test' },
+    () => {},
+  ) as Promise<PolicyHistory>
+}
+
+function itemsOf(folder: EngineFolder): StoredItem[] {
+  const journal = join(folder.path, 'journal', 'main')
+  return [...readRecords(journal, { kinds: ['item'] })].map(
+    ({ record }) => JSON.parse(record) as StoredItem,
+  )
+}
+
+async function withKey(context: TestContext) {
+  const folder = new EngineFolder(context)
+  const running = await folder.start()
+  const { body } = await running.call('CreateKey', { Policy: policyOf() })
+  const { KeyId, Arn } = body['KeyMetadata'] as { KeyId: string; Arn: string }
+  return { folder, running, KeyId, Arn }
+}
+
+test('the history of a key that never was is refused', async (context) => {
+  const { folder } = await withKey(context)
+  await assert.rejects(history(folder, '00000000-0000-4000-8000-000000000000'), /There is no key/)
+  await assert.rejects(history(folder, 'arn:aws:s3:::bucket'), /There is no key/)
+})
+
+test('each version of a policy, with who, when, which event and what it newly allowed', async (context) => {
+  const { folder, running, KeyId, Arn } = await withKey(context)
+  const wide = policyOf(everybody)
+  for (const Policy of [wide, wide, policyOf()]) {
+    assert.equal((await running.call('PutKeyPolicy', { KeyId, Policy })).status, 200)
+  }
+  await running.call('DisableKey', { KeyId })
+  const { key, versions, deletedAt } = await history(folder, KeyId)
+  assert.deepEqual([key, deletedAt], [Arn, undefined])
+  assert.deepEqual(
+    versions.map(({ event, policy, newlyAllowed }) => [
+      event?.name,
+      event?.principal,
+      policy,
+      newlyAllowed?.result,
+    ]),
+    [
+      ['CreateKey', root.AWS, policyOf(), undefined],
+      ['PutKeyPolicy', root.AWS, wide, 'FAIL'],
+      ['PutKeyPolicy', root.AWS, policyOf(), 'PASS'],
+    ],
+  )
+  const events = folder.events()
+  for (const { event } of versions) {
+    assert.ok(events.some(({ eventID }) => eventID === event?.eventId))
+  }
+  assert.ok(versions[1]?.newlyAllowed?.findings.some((each) => each.permission === 'kms:Decrypt'))
+  assert.ok(events.some(({ eventName }) => eventName === 'PolicyHistory'))
+})
+
+test('resources of an older store are discovered once, and go on from there', async (context) => {
+  const { folder, running, KeyId } = await withKey(context)
+  const AliasName = 'alias/older'
+  await running.call('CreateAlias', { AliasName, TargetKeyId: KeyId })
+  await running.call('PutKeyPolicy', { KeyId, Policy: policyOf(everybody) })
+  await running.stop()
+  const before = itemsOf(folder).length
+  const store = new DatabaseSync(join(folder.path, 'store', 'store.db'))
+  store.exec(`DELETE FROM rows WHERE kind = 'configuration-discovery'`)
+  store.close()
+  for (const _ of [1, 2]) {
+    const again = await folder.start()
+    await until(
+      () => again.logged.some((line) => line.startsWith('recorded 2')) || before > 99,
+      1500,
+    )
+    await again.call('DescribeKey', { KeyId })
+    await again.stop()
+    const discovered = itemsOf(folder).slice(before)
+    assert.deepEqual(
+      discovered.map((item) => [item.resourceId, item.configurationItemStatus, item.relatedEvents]),
+      [
+        [AliasName, 'ResourceDiscovered', []],
+        [KeyId, 'ResourceDiscovered', []],
+      ],
+    )
+    assert.deepEqual([...new Set(discovered.map((item) => item.awsRegion))], [region])
+  }
+})
+
+async function until(condition: () => boolean, ms: number): Promise<void> {
+  const end = performance.now() + ms
+  while (!condition() && performance.now() < end) await new Promise((go) => setTimeout(go, 20))
+}

@@ -1,0 +1,69 @@
+import type { Evidence } from './authorize/evidence.ts'
+import type { Caller } from './base/caller.ts'
+import { internalError, type ServiceError } from './base/errors.ts'
+import { type Call, decoded } from './record/call.ts'
+import type { CallContext, Check, DelayedConditions } from './services/operation.ts'
+
+/** Whether the caller may, and what that was decided on. */
+export type Authorize = (
+  caller: Caller,
+  check: Check,
+  context: CallContext,
+) => { readonly evidence: Evidence; readonly denied: ServiceError | undefined }
+
+/** The stage `resolve`. Of a call that is decided anew nothing is known that an earlier decision found. */
+export function resolveCall(call: Call): void {
+  const { operation, context, input } = decoded(call)
+  call.resolved = false
+  call.authorized = false
+  call.evidence.length = 0
+  call.target = undefined
+  call.target = operation.resolve(context, input, call.service?.deps)
+  call.resolved = true
+}
+
+/**
+ * The stage `authorize`. Throws what denies. When a policy asks for condition values that take long to find, these are
+ * `call.delayed` then, and nothing is decided yet: once they are in the call's context, it is to be asked again.
+ */
+export function authorizeCall(call: Call, authorize: Authorize): void {
+  const { operation, context, input } = decoded(call)
+  const deps = call.service?.deps
+  for (const check of operation.checks(context, input, call.target, deps)) {
+    const { evidence, denied } = authorize(context.caller, check, context)
+    call.evidence.push(evidence)
+    if (context.delayedConditions === undefined && asks(evidence, check.delayed)) {
+      call.delayed = check.delayed
+      return
+    }
+    if (denied !== undefined) throw denied
+  }
+  call.authorized = true
+}
+
+/** For a call whose rows somebody else changed first. Throws what it is refused with now. */
+export function decideAnew(call: Call, authorize: Authorize): void {
+  resolveCall(call)
+  authorizeCall(call, authorize)
+  if (call.delayed !== undefined) throw internalError('the policies kept changing')
+}
+
+/** Finds what `call.delayed` asks for, and takes it into the call's context. */
+export async function findDelayed(call: Call, delayed: DelayedConditions): Promise<void> {
+  try {
+    const delayedConditions = await delayed.find()
+    call.context = { ...decoded(call).context, delayedConditions }
+  } finally {
+    call.delayed = undefined
+  }
+}
+
+/** Whether a policy asked for one of these. */
+function asks({ context }: Evidence, delayed: DelayedConditions | undefined): boolean {
+  if (delayed === undefined) return false
+  const { keys } = delayed
+  return (['caller', 'resource'] as const).some((side) => {
+    const asked = context.asked(side)
+    return asked !== undefined && keys.some((key) => asked.has(key))
+  })
+}

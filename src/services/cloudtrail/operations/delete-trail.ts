@@ -1,0 +1,29 @@
+import { required, string, structure } from '../../../wire/schema.ts'
+import { operation } from '../../operation.ts'
+import { recorded, trailResource } from '../audit.ts'
+import { trailCheck } from '../checks.ts'
+import type { CloudTrailDeps } from '../deps.ts'
+import { ownTrail, trailNamed } from '../trail-name.ts'
+
+/** What was delivered stays in its bucket. */
+export const deleteTrail = operation({
+  name: 'DeleteTrail',
+  input: structure({ Name: required(string()) }),
+  output: structure({}),
+  effects: 'write',
+  errors: [
+    ...(['conflict', 'invalid-home-region', 'invalid-trail-arn', 'invalid-trail-name'] as const),
+    'trail-not-found',
+  ],
+  resolve: (call, request, _deps: CloudTrailDeps) => trailNamed(call, request.Name),
+  checks: (_call, _request, name, { trails }) => [
+    trailCheck('cloudtrail:DeleteTrail', name, trails),
+  ],
+  audit: {
+    request: (request) => recorded(request, 'Name'),
+    resources: (name) => [trailResource(name)],
+  },
+  handle(call, _request, name, { trails }) {
+    return { output: {}, changes: [trails.remove(ownTrail(call, name, trails))] }
+  },
+})
