@@ -1,3 +1,5 @@
+import { ServiceError } from '../base/errors.ts'
+
 /** Runs `task` now and then, never twice at once; a failure is told and does not end the schedule. */
 export function every(
   intervalMs: number,
@@ -10,9 +12,7 @@ export function every(
     if (busy) return
     busy = true
     running = task()
-      .catch((error: unknown) =>
-        log(`upkeep failed: ${error instanceof Error ? error.stack : String(error)}`),
-      )
+      .catch((error: unknown) => log(`upkeep failed: ${reasonOf(error)}`))
       .finally(() => {
         busy = false
       })
@@ -32,4 +32,10 @@ export type Schedule = {
   /** Runs it now, unless it is running. */
   run(): void
   stop(): Promise<void>
+}
+
+/** A failure that has a sentence for the operator needs no stack. */
+function reasonOf(error: unknown): string {
+  if (error instanceof ServiceError) return error.detail ?? error.message
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
