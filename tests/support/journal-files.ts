@@ -1,5 +1,6 @@
 import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { everyKind, readRecords } from '../../src/journal/reader.ts'
 
 /** The journal's files as a stranger sees them: bytes in segments, and a checkpoint that says how many records. */
 export type Place = { readonly file: string; readonly offset: number }
@@ -52,4 +53,9 @@ export function checkpointSize(data: string): number {
   const size = Number(readFileSync(join(journal, name), 'utf8').split('\n')[1])
   if (!Number.isSafeInteger(size)) throw new Error('the checkpoint states no size')
   return size
+}
+
+/** Of every kind: each change brings a configuration item beside its event. */
+export function entriesIn(data: string, node = 'main'): number {
+  return [...readRecords(join(data, 'journal', node), { kinds: everyKind })].length
 }
