@@ -131,6 +131,13 @@ describe('the key of a Region that signs digests', () => {
 describe('ListPublicKeys', () => {
   const sending = { service: 'cloudtrail', target: 'CloudTrail_20131101.ListPublicKeys' }
 
+  test('the key that the first call makes is in its answer, however the clock goes on', async (t) => {
+    const house = await House.open(t)
+    house.clock.now = () => house.clock.time++
+    const { PublicKeyList } = await house.ok('ListPublicKeys', {}, sending)
+    assert.equal((PublicKeyList as unknown[]).length, 1)
+  })
+
   test('lists the keys of a span of time, by default the present one', async (t) => {
     const house = await House.open(t)
     const list = async (input: object = {}) => {

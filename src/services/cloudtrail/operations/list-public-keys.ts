@@ -26,7 +26,8 @@ export const listPublicKeys = operation({
   resolve(call, request, _deps: CloudTrailDeps) {
     // One page holds them all: no token was ever given out.
     if (request.NextToken !== undefined) throw invalidToken()
-    const { StartTime: from = call.now, EndTime: to = call.now } = request
+    // A key that is made for this very call is younger than it.
+    const { StartTime: from = call.now, EndTime: to = Number.MAX_SAFE_INTEGER } = request
     if (from > to) throw invalidTimeRange()
     return { from, to }
   },
