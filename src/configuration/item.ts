@@ -11,6 +11,8 @@ export type ItemStatus = 'ResourceDiscovered' | 'OK' | 'ResourceDeleted'
 export type StoredItem = {
   readonly version: string
   readonly eventID: string
+  /** The members that are `Left`. What merely looks like that elsewhere is somebody's tag. */
+  readonly left?: readonly string[]
   readonly accountId: string
   readonly configurationItemCaptureTime: string
   readonly configurationItemStatus: ItemStatus
@@ -69,6 +71,7 @@ export function itemText(
     if (stored[name] === undefined) continue
     const text = JSON.stringify(stored[name])
     archive.push(text)
+    stored['left'] = [...((stored['left'] as string[] | undefined) ?? []), name]
     stored[name] = { 'kagiban:sha256': textDigest(text) } satisfies Left
     record = jsonText(stored)
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { bindPrincipals } from '../authorize/policy/bind.ts'
 import type { TrailRecord } from '../services/cloudtrail/trails.ts'
+import { wholeItem } from '../services/config/item.ts'
 import { textDigest } from '../storage/port.ts'
 import { account, House, region } from '../testing/house.ts'
 import { isLeft, type StoredItem } from './item.ts'
@@ -204,6 +205,10 @@ describe('a key', () => {
     assert.ok(entry !== undefined && Buffer.byteLength(entry.record) <= 12_288)
     const item = JSON.parse(entry.record) as StoredItem
     assert.deepEqual([item.resourceId, item.configurationItemStatus], [KeyId, 'OK'])
+    const [large, small, other] = ['supplementaryConfiguration', 'configuration', 'tags']
+    assert.deepEqual(item.left, [large, small, other])
+    const read = await wholeItem(entry.record, house.store)
+    assert.equal(Object.keys(read['tags'] as object).length, 50)
     const whole: Record<string, unknown> = {}
     for (const name of ['supplementaryConfiguration', 'configuration', 'tags'] as const) {
       const left = item[name]
@@ -215,6 +220,21 @@ describe('a key', () => {
     assert.equal((whole['configuration'] as { description: string }).description, description)
     assert.equal(Object.keys(whole['tags'] as object).length, 50)
   })
+})
+
+test('a tag that is called like the digest of a text brings no text of the archive', async (context) => {
+  const house = await open(context)
+  const archived = '{"secret":"of another account"}'
+  await house.store.commit({ puts: [], events: [], archive: [archived] })
+  const digest = textDigest(archived)
+  for (const TagValue of [digest, 'nonsense']) {
+    const Tags = [{ TagKey: 'kagiban:sha256', TagValue }]
+    await house.newKey({ Tags })
+    const entry = house.journal.others.at(-1)
+    assert.ok(entry !== undefined)
+    const item = await wholeItem(entry.record, house.store)
+    assert.deepEqual(item['tags'], { 'kagiban:sha256': TagValue })
+  }
 })
 
 describe('aliases, grants, identities and trails', () => {

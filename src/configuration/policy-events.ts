@@ -24,7 +24,9 @@ export async function relatedEvents(
   for await (const record of inTurns(missing.size === 0 ? [] : records())) {
     for (const id of missing) {
       if (!record.includes(`"eventID":"${id}"`)) continue
-      found.set(id, JSON.parse(record) as RecordedEvent)
+      const event = JSON.parse(record) as RecordedEvent
+      if (event.eventID !== id) continue
+      found.set(id, event)
       missing.delete(id)
     }
     if (missing.size === 0) break
@@ -48,13 +50,27 @@ export async function olderVersions(
     const event = JSON.parse(record) as RecordedEvent
     const policy = event.requestParameters?.['policy']
     const isOwn =
-      event.recipientAccountId === first.accountId && event.awsRegion === first.awsRegion
+      event.recipientAccountId === first.accountId &&
+      event.awsRegion === first.awsRegion &&
+      isPolicyEventOf(event, arn)
     if (event.errorCode !== undefined || typeof policy !== 'string' || !isOwn) continue
     if (event.eventTime > first.configurationItemCaptureTime) continue
     const known = { sha256: undefined, newlyAllowed: undefined }
     versions.push({ time: event.eventTime, policy, event: policyEvent(event), ...known })
   }
   return versions
+}
+
+/** A policy, or a description, may name the key of somebody else: what the event is about is said by its resources. */
+function isPolicyEventOf(
+  { eventSource, eventName, resources = [] }: RecordedEvent,
+  arn: string,
+): boolean {
+  return (
+    eventSource === 'kms.amazonaws.com' &&
+    ['PutKeyPolicy', 'CreateKey', 'ReplicateKey'].includes(eventName) &&
+    resources.some(({ ARN }) => ARN === arn)
+  )
 }
 
 async function* inTurns(records: Iterable<string>) {

@@ -16,7 +16,7 @@ export type SyslogOrigin = {
  */
 export function syslogFrame(entry: Entry, origin: SyslogOrigin): Buffer {
   const { hostname = '-', node, maxMessageBytes } = origin
-  const time = timeOf(entry.record)
+  const time = timeOf(entry)
   const header = Buffer.from(`<${priority}>1 ${time} ${hostname} kagiban ${node} ${entry.kind} - `)
   let body = Buffer.from(entry.record)
   if (header.length + body.length > maxMessageBytes) {
@@ -42,11 +42,16 @@ function stub({ record, index }: Entry, bytes: number, bytesMax: number): string
   })
 }
 
-const timeKey = '"eventTime":"'
+const eventTimeKey = '"eventTime":"'
+const itemTimeKey = '"configurationItemCaptureTime":"'
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z$/
 
-/** Of an event, its own; NILVALUE for what has none. */
-function timeOf(record: string): string {
+/**
+ * NILVALUE for what has none. Members that callers fill come behind it: in an event `eventTime`, in an item the time
+ * of its capture.
+ */
+function timeOf({ kind, record }: Entry): string {
+  const timeKey = kind === 'item' ? itemTimeKey : eventTimeKey
   const at = record.indexOf(timeKey)
   if (at < 0) return '-'
   const begin = at + timeKey.length

@@ -14,6 +14,7 @@ export type RecordedEvent = {
   readonly errorMessage?: string
   readonly requestParameters?: { readonly [name: string]: unknown } | null
   readonly additionalEventData?: { readonly [name: string]: unknown }
+  readonly resources?: readonly { readonly ARN?: string }[]
   readonly recipientAccountId?: string
   readonly sharedEventID?: string
 }

@@ -4,18 +4,17 @@ import type { ConfigDeps } from './deps.ts'
 /** As the journal has it; a member that was too long for it stands by the SHA-256 of its text. */
 type Item = Readonly<Record<string, unknown>>
 
-const longMembers = [
-  'tags',
-  'relationships',
-  'configuration',
-  'supplementaryConfiguration',
-] as const
 const digestName = 'kagiban:sha256'
 
-/** An item with all of its members, read from its record. */
+/**
+ * An item with all of its members, read from its record. Which members are in the archive is said by the item's own
+ * member `left`: a tag may be called like the digest of one, and would bring whatever text anybody archived.
+ */
 export async function wholeItem(record: string, archive: ConfigDeps['archive']): Promise<Item> {
   const item = JSON.parse(record) as Record<string, unknown>
-  for (const name of longMembers) {
+  const { left } = item
+  delete item['left']
+  for (const name of Array.isArray(left) ? (left as readonly string[]) : []) {
     const digest = (item[name] as Record<string, unknown> | undefined)?.[digestName]
     if (typeof digest !== 'string') continue
     const text = await archive.archived(digest)

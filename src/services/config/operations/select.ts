@@ -6,7 +6,7 @@ import type { ConfigDeps } from '../deps.ts'
 import { wholeItem } from '../item.ts'
 import { limitOf, positionOf, tokenOf } from '../paging.ts'
 import { parseSelection } from '../select/parse.ts'
-import { grouped, holds, ordered, type Row, shownRow } from '../select/run.ts'
+import { grouped, holds, ordered, type Row, shownRow, Work } from '../select/run.ts'
 import type { Selection } from '../select/syntax.ts'
 import { limit, nextToken } from '../shapes.ts'
 
@@ -14,6 +14,8 @@ import { limit, nextToken } from '../shapes.ts'
 const perPage = 200
 /** Beyond so many resources that fit, an expression has to say more. */
 const foundMax = 10_000
+/** Characters of their records, so that they fit into memory. */
+const foundCharactersMax = 32 * 1024 * 1024
 
 type Item = Readonly<Record<string, unknown>>
 
@@ -69,6 +71,8 @@ async function matching(
   { history, archive }: ConfigDeps,
 ): Promise<readonly Item[]> {
   const found: Item[] = []
+  const work = new Work()
+  let characters = 0
   let after: { readonly type: string; readonly resource: string } | undefined
   for (;;) {
     const page = { deleted: false, records: true, limit: perPage, after }
@@ -76,15 +80,27 @@ async function matching(
     for (const { record } of rows) {
       if (record === undefined) continue
       const item = await wholeItem(record, archive)
-      if (where === undefined || holds(where, item)) found.push(item)
-      if (found.length > foundMax) {
+      // A long one stalls others for as long as it takes: they have their turn after each.
+      if (record.length > longRecord) await new Promise((resolve) => setImmediate(resolve))
+      if (where === undefined || holds(where, item, work)) {
+        found.push(item)
+        characters += wholeLength(record, item)
+      }
+      if (found.length > foundMax || characters > foundCharactersMax) {
         throw new ServiceError(
           'invalid-expression',
-          `More than ${foundMax} resources fit the expression: narrow it with WHERE.`,
+          `More than ${foundMax} resources, or too much of them, fit the expression: narrow it with WHERE.`,
         )
       }
     }
     after = rows.at(-1)
     if (after === undefined) return found
   }
+}
+
+const longRecord = 8 * 1024
+
+/** What was left out of the record is in the item, and may be as long again many times. */
+function wholeLength(record: string, item: Item): number {
+  return record.includes('"left":[') ? JSON.stringify(item).length : record.length
 }

@@ -1,3 +1,4 @@
+import { ServiceError } from '../../../base/errors.ts'
 import type { Field, Literal, Path, Selection, Test } from './syntax.ts'
 
 type Item = Readonly<Record<string, unknown>>
@@ -25,14 +26,30 @@ function parsed(text: string): unknown {
   }
 }
 
-export function holds(test: Test, item: Item): boolean {
+/** What looking for the items of one expression may take in all, in characters compared: some tenths of a second. */
+export class Work {
+  #left = 50_000_000
+
+  /** Throws 'invalid-expression' beyond the bound, whoever wrote the texts. */
+  spend(steps: number): void {
+    this.#left -= steps
+    if (this.#left < 0) {
+      throw new ServiceError(
+        'invalid-expression',
+        'The expression takes too long: narrow it, or use fewer wildcards.',
+      )
+    }
+  }
+}
+
+export function holds(test: Test, item: Item, work: Work): boolean {
   switch (test.is) {
     case 'all':
-      return test.tests.every((each) => holds(each, item))
+      return test.tests.every((each) => holds(each, item, work))
     case 'any':
-      return test.tests.some((each) => holds(each, item))
+      return test.tests.some((each) => holds(each, item, work))
     case 'not':
-      return !holds(test.test, item)
+      return !holds(test.test, item, work)
     case 'null':
       return valuesAt(item, test.path).length === 0
     case 'in':
@@ -40,7 +57,7 @@ export function holds(test: Test, item: Item): boolean {
         test.values.some((each) => isEqual(value, each)),
       )
     case 'like':
-      return valuesAt(item, test.path).some((value) => isLike(String(value), test.pattern))
+      return valuesAt(item, test.path).some((value) => isLike(String(value), test.pattern, work))
     case 'compare': {
       const { operator, value: wanted } = test
       const values = valuesAt(item, test.path)
@@ -64,8 +81,9 @@ function compares(value: unknown, operator: '=' | '<' | '<=' | '>' | '>=', to: L
 }
 
 /** `%` stands for any characters, `_` for one; the others for themselves, as in AWS without regard to case. */
-function isLike(text: string, pattern: string): boolean {
+function isLike(text: string, pattern: string, work: Work): boolean {
   const [value, wanted] = [text.toLowerCase(), pattern.toLowerCase()]
+  work.spend(value.length)
   let [at, of, star, mark] = [0, 0, -1, 0]
   while (at < value.length) {
     if (
@@ -79,6 +97,7 @@ function isLike(text: string, pattern: string): boolean {
       star = of++
       mark = at
     } else if (star >= 0) {
+      work.spend(at - mark + 1)
       of = star + 1
       at = ++mark
     } else return false
@@ -105,10 +124,20 @@ function place(row: Record<string, unknown>, path: Path, item: Item): void {
   let within = row
   for (const name of path.slice(0, -1)) {
     const inner = Object.hasOwn(within, name) ? within[name] : {}
-    within[name] = inner
-    within = inner as Record<string, unknown>
+    // What is shown whole already has it.
+    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return
+    const copy: Record<string, unknown> = { ...inner }
+    define(within, name, copy)
+    within = copy
   }
-  within[path.at(-1) ?? ''] = isOne ? values[0] : values
+  define(within, path.at(-1) ?? '', isOne ? values[0] : values)
+}
+
+/** Any name is a member like others, `__proto__` too. */
+function define(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, {
+    ...{ value, enumerable: true, configurable: true, writable: true },
+  })
 }
 
 function plainAt(value: unknown, path: Path): unknown {

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { ServiceError } from '../../../base/errors.ts'
 import { parseSelection } from './parse.ts'
-import { grouped, holds, ordered, shownRow } from './run.ts'
+import { grouped, holds, ordered, shownRow, Work } from './run.ts'
 
 const items = [
   {
@@ -23,7 +23,7 @@ function idsOf(where: string): string {
   const { where: test } = parseSelection(`SELECT resourceId WHERE ${where}`)
   assert.ok(test !== undefined)
   return items
-    .filter((item) => holds(test, item))
+    .filter((item) => holds(test, item, new Work()))
     .map(({ resourceId }) => resourceId)
     .join()
 }
@@ -109,7 +109,33 @@ test('conditions', () => {
 test('patterns that go back and forth end soon', () => {
   const selection = parseSelection(`SELECT arn WHERE arn LIKE '${'%a'.repeat(100)}%b'`)
   assert.ok(selection.where !== undefined)
-  assert.equal(holds(selection.where, { arn: 'a'.repeat(2000) }), false)
+  assert.equal(holds(selection.where, { arn: 'a'.repeat(2000) }, new Work()), false)
+})
+
+test('an expression may take so long in all, and no longer', () => {
+  const { where } = parseSelection(`SELECT arn WHERE arn LIKE '%${'a'.repeat(2000)}b'`)
+  assert.ok(where !== undefined)
+  const work = new Work()
+  const look = () => {
+    for (let count = 0; count < 100; count += 1) holds(where, { arn: 'a'.repeat(32_000) }, work)
+  }
+  assert.throws(look, (error) => {
+    assert.ok(error instanceof ServiceError)
+    assert.equal(error.code, 'invalid-expression')
+    return true
+  })
+})
+
+test('a member and what is below it go together, and no item is changed by it', () => {
+  const row = (expression: string, item: object) =>
+    shownRow(parseSelection(expression).fields, item as Readonly<Record<string, unknown>>)
+  const text = { supplementaryConfiguration: { Grants: '{"count":3}' } }
+  const grants = 'supplementaryConfiguration.Grants'
+  assert.deepEqual(row(`SELECT ${grants}, ${grants}.count`, text), text)
+  const [item] = items
+  const before = JSON.stringify(item)
+  row('SELECT configuration, configuration.keyState', item ?? {})
+  assert.equal(JSON.stringify(item), before)
 })
 
 test('fields, groups and order', () => {
