@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import {
   type TrailFiles,
@@ -31,12 +31,11 @@ function filesIn(directory: string): TrailFiles {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(join(directory, sep).length))
     .map((path) => path.split(sep).join('/'))
+  const known = new Set(keys)
   return {
     keys,
-    read(key) {
-      const path = join(directory, key)
-      return existsSync(path) ? readFileSync(path) : undefined
-    },
+    // A digest names its files: what it names outside of the folder is not there.
+    read: (key) => (known.has(key) ? readFileSync(join(directory, key)) : undefined),
   }
 }
 
