@@ -35,7 +35,7 @@ export async function measure(
   generator: Generator,
   echo: Echo,
   server: ServerProcesses,
-  options: BenchOptions,
+  options: Pick<BenchOptions, 'seconds' | 'rounds'>,
 ): Promise<Measurement> {
   const slices: Record<Subject, SliceResult[]> = { echo: [], service: [] }
   const pids: Record<Subject, number[]> = { echo: [echo.pid], service: Object.values(server) }

@@ -71,7 +71,7 @@ export async function measureThroughput(options: BenchOptions): Promise<Throughp
   }
 }
 
-function processesOf(server: TestServer): ServerProcesses {
+export function processesOf(server: TestServer): ServerProcesses {
   const pids = groupMembers(server.pid).map(({ pid }) => pid)
   const service = listenerOf(Number(new URL(server.endpoint).port), pids)
   const core = pids.find((pid) => pid !== server.pid && pid !== service)

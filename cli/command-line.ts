@@ -37,14 +37,18 @@ export const serviceOptionsHelp = `  --data DIR                   data folder [K
   --root-passphrase-fd N       a passphrase
 `
 
+/** `optional`: what may stand behind the arguments that have to be there. */
 export function parse<const T extends ParseArgsConfig['options']>(
   invocation: Invocation,
   options: T,
   positionals: readonly string[],
+  optional: readonly string[] = [],
 ) {
   const parsed = parseOrRefuse(invocation.argv, options)
-  if (parsed.positionals.length !== positionals.length) {
-    const wanted = positionals.length === 0 ? 'no arguments' : positionals.join(' ')
+  const more = parsed.positionals.length - positionals.length
+  if (more < 0 || more > optional.length) {
+    const named = [...positionals, ...optional.map((name) => `[${name}]`)]
+    const wanted = named.length === 0 ? 'no arguments' : named.join(' ')
     throw new UsageError(`Give ${wanted}; got ${parsed.positionals.length || 'none'}.`)
   }
   for (const [name, value] of Object.entries(parsed.values)) {

@@ -22,11 +22,13 @@ import { lint } from './lint.ts'
 import { policyHistory } from './policy-history.ts'
 import { proveSeparation } from './prove.ts'
 import { listQuotas, setQuota, unsetQuota } from './quota.ts'
+import { reencrypt } from './reencrypt.ts'
 import { report } from './report.ts'
 import { restore } from './restore.ts'
 import { exitCodes, run } from './run.ts'
 import { start } from './start.ts'
 import { status } from './status.ts'
+import { tour } from './tour.ts'
 import { whoCan } from './who-can.ts'
 import { witness } from './witness.ts'
 
@@ -57,9 +59,11 @@ const commands: readonly CommandLine[] = [
   proveSeparation,
   policyHistory,
   report,
+  reencrypt,
   backup,
   restore,
   witness,
+  tour,
 ]
 
 const help = `Usage: kagiban COMMAND [options]
@@ -68,7 +72,8 @@ Commands
 ${commands.map((command) => `  ${command.synopsis.padEnd(32)} ${command.summary}`).join('\n')}
 
 Each command takes --data DIR (or KAGIBAN_DATA; default ./data) and explains itself with --help.
-All but restore, which needs it stopped, work whether the service runs or not.
+All but restore, which needs it stopped, and reencrypt, which is a client of it, work whether the
+service runs or not.
 
 Exit codes: 0 done; 1 it could not be done, and why is on standard error; 2 it was not understood.
 Analyses have more, which their --help names.

@@ -10,14 +10,17 @@ import { withService } from './service-session.ts'
 export const policyHistory: CommandLine = {
   words: ['policy', 'history'],
   synopsis: 'policy history KEY',
-  summary: 'each version of a key policy: who, when, and what it newly allowed',
+  summary: 'each version of the policy of a key or a bucket: who, when, and what it newly allowed',
   help: `Usage: kagiban policy history KEY [--json] [options]
+       kagiban policy history s3://BUCKET [--json] [options]
 
-Shows every version that the policy of a key ever had, the oldest first: who brought it, when and by
-which event, the lines that changed, and what it allowed that the version before did not, among the
-identities, grants and guardrails that there are now. Keys that are gone are known by their ids.
+Shows every version that the policy of a key or a bucket ever had, the oldest first: who brought it,
+when and by which event, the lines that changed, and, of a key, what it allowed that the version
+before did not, among the identities, grants and guardrails that there are now. Keys that are gone
+are known by their ids, buckets by their names.
 
   KEY                          key id, key ARN, alias name or alias ARN
+  s3://BUCKET                  a bucket; its ARN will do as well
   --json                       one JSON object
 ${serviceOptionsHelp}`,
   async run(invocation) {
@@ -37,7 +40,11 @@ export function historyText({ key, versions, deletedAt }: PolicyHistory): string
   for (const [index, version] of versions.entries()) {
     lines.push('', ...versionLines(index + 1, version, versions[index - 1]))
   }
-  if (deletedAt !== undefined) lines.push('', `${deletedAt}  the key was deleted`)
+  if (deletedAt !== undefined)
+    lines.push(
+      '',
+      `${deletedAt}  ${key.startsWith('arn:aws:s3:') ? 'the bucket' : 'the key'} was deleted`,
+    )
   return printableLines(lines)
 }
 

@@ -23,6 +23,7 @@ const options = {
   region: { type: 'string' },
   key: { type: 'string' },
   object: { type: 'string' },
+  bucket: { type: 'string' },
   limit: { type: 'string' },
   checkpoint: { type: 'string', multiple: true },
   json: { type: 'boolean' },
@@ -30,7 +31,7 @@ const options = {
 } as const
 
 /** What restricts the reports that the service makes. */
-const restrictions = ['since', 'until', 'account', 'region', 'key', 'object'] as const
+const restrictions = ['since', 'until', 'account', 'region', 'key', 'object', 'bucket'] as const
 
 const list = reportNames.map((name) => `  ${name.padEnd(26)} ${questions[name]}`).join('\n')
 
@@ -38,7 +39,7 @@ export const report: CommandLine = {
   words: ['report'],
   synopsis: 'report NAME',
   summary: 'answers to the questions of auditors, with their evidence',
-  help: `Usage: kagiban report NAME [options]
+  help: `Usage: kagiban report NAME [OBJECT] [options]
 
 ${list}
 
@@ -48,7 +49,9 @@ ${list}
   --key KEY                    of this key alone: key id, key ARN, alias name or alias ARN;
                                allowed-but-never-used needs it. For log-integrity the public key of
                                the checkpoints, as in "audit verify"
-  --object OBJECT              s3://BUCKET/KEY or an object's ARN; object-access needs it
+  --object OBJECT              s3://BUCKET/KEY, s3://BUCKET/PREFIX* or an object's ARN; object-access
+                               needs it, and takes it behind its name as well
+  --bucket BUCKET              of this bucket alone, for encryption-coverage
   --limit N                    rows at most (10000, up to 100000)
   --checkpoint FILE            for log-integrity: a signed checkpoint that was kept elsewhere (any
                                number of times)
@@ -60,22 +63,31 @@ Exit codes: 0 done; 1 it could not be done, or log-integrity found the record no
 understood.
 `,
   async run(invocation) {
-    const { values, positionals } = parse(invocation, options, ['NAME'])
+    const { values, positionals } = parse(invocation, options, ['NAME'], ['OBJECT'])
     if (values.json === true && values.csv === true) throw new UsageError('Give --json or --csv.')
     const name = reportNames.find((each) => each === positionals[0])
     if (name === undefined) {
       throw new UsageError(`There is no report '${positionals[0]}'; ${reportNames.join(', ')}.`)
     }
+    const given = { ...values, ...objectBehind(name, positionals[1], values) }
     const found =
       name === 'log-integrity'
-        ? await ofLog(values, invocation)
-        : await ofService(name, values, invocation)
+        ? await ofLog(given, invocation)
+        : await ofService(name, given, invocation)
     process.stdout.write(textOf(found, values))
     return found.report === 'log-integrity' && found.summary['result'] !== 'whole' ? 1 : 0
   },
 }
 
 type Values = ReturnType<typeof parse<typeof options>>['values']
+
+/** `report object-access s3://bucket/key`, in place of the option. */
+function objectBehind(name: string, object: string | undefined, values: Values) {
+  if (object === undefined) return {}
+  if (name !== 'object-access') throw new UsageError(`${name} takes no argument '${object}'.`)
+  if (values.object !== undefined) throw new UsageError('Give one object.')
+  return { object }
+}
 
 function ofLog(values: Values, invocation: Invocation): Promise<Report> {
   const strange = [...restrictions.filter((name) => name !== 'key'), 'limit'] as const

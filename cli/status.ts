@@ -4,12 +4,14 @@ import { withService } from './service-session.ts'
 
 type Status = {
   readonly healthy: boolean
+  readonly objectsHealthy: boolean
   readonly failure?: string
   readonly endpoint?: string
   readonly account: string
   readonly regions: readonly string[]
   readonly accounts: number
   readonly keys: number
+  readonly buckets: number
   readonly records: number
   readonly journal: {
     readonly checkpointSize: number
@@ -68,10 +70,11 @@ ${serviceOptionsHelp}`,
 function show(found: Status, running: boolean): string {
   const lines = [
     ['service', running ? `running at ${found.endpoint}` : 'stopped'],
-    ['health', found.healthy ? 'good' : `failed: ${found.failure ?? 'the service log says why'}`],
+    ['health', healthOf(found)],
     ['accounts', `${found.accounts} (first: ${found.account})`],
     ['Regions', found.regions.join(', ')],
     ['keys', String(found.keys)],
+    ['buckets', String(found.buckets)],
     [
       'audit records',
       `${found.records}, ${found.journal.checkpointSize} under a signed checkpoint`,
@@ -87,6 +90,14 @@ function show(found: Status, running: boolean): string {
     ]),
   ]
   return `${lines.map(([name = '', value = '']) => `${name.padEnd(24)} ${value}`).join('\n')}\n`
+}
+
+function healthOf({ healthy, objectsHealthy, failure }: Status): string {
+  if (healthy) return 'good'
+  const objects = objectsHealthy
+    ? undefined
+    : 'the object store does not answer or cannot be written'
+  return `failed: ${failure ?? objects ?? 'the service log says why'}`
 }
 
 /** How far behind the record it is, and why. A receiver that is away makes nothing unhealthy: it misses nothing. */

@@ -10,6 +10,7 @@ import { Discovery } from './configuration/discovery.ts'
 import { ConfigurationRecorder } from './configuration/recorder.ts'
 import { Resources } from './configuration/resources.ts'
 import { Subjects } from './configuration/subjects.ts'
+import type { TrailBuckets } from './delivery/bucket.ts'
 import { type SpanGuardDeps, spanGuard } from './delivery/spans.ts'
 import { Directory } from './directory.ts'
 import { providerFetch } from './federation/provider-fetch.ts'
@@ -24,6 +25,7 @@ import { Sessions } from './identities/sessions.ts'
 import { InnerCalls } from './inner-calls.ts'
 import type { ConfigurationHistory, EventLookup, Journal } from './journal/port.ts'
 import { keyPolicyRules } from './key-policy-rules.ts'
+import type { ObjectStore } from './objects/port.ts'
 import type { Addressed, Call } from './record/call.ts'
 import { elementBytesFor } from './record/event.ts'
 import type { Refusals } from './record/refusals.ts'
@@ -39,10 +41,14 @@ import { type LastUsage, lastUsageFrom } from './services/kms/last-usage.ts'
 import { limitsFrom } from './services/kms/quotas.ts'
 import { kmsService } from './services/kms/service.ts'
 import type { Service } from './services/operation.ts'
+import { BucketKeys } from './services/s3/encryption/bucket-keys.ts'
+import { limitsFrom as s3LimitsFrom } from './services/s3/quotas.ts'
+import { s3Service } from './services/s3/service.ts'
 import { stsService } from './services/sts/service.ts'
 import type { Mirror } from './storage/mirror.ts'
 import type { Store } from './storage/port.ts'
 import type { Tables } from './tables.ts'
+import { trailBuckets } from './trail-buckets.ts'
 import { trailKeys } from './trail-keys.ts'
 import { unsignedCalls } from './web-identity.ts'
 import type { HttpRequest } from './wire/protocol.ts'
@@ -53,6 +59,7 @@ export type AssemblyDeps = Tables & {
   readonly journal: Journal
   readonly refusals: Refusals
   readonly hsm: Hsm
+  readonly objects: ObjectStore
   readonly lookup: EventLookup
   readonly history: ConfigurationHistory
   readonly log: (line: string) => void
@@ -88,6 +95,8 @@ export type Assembly = {
   readonly policies: PolicyCache
   readonly principals: Principals
   readonly configuration: Configuration
+  /** As CloudTrail writes to them. */
+  readonly trailBuckets: TrailBuckets
 }
 
 /** What records the configuration of resources. */
@@ -133,11 +142,14 @@ export function assemble(deps: AssemblyDeps): Assembly {
   })
   const { compliance } = configuration
   const config = configService({ ...deps, archive: deps.store, compliance })
-  const known = [kms, sts, iam, cloudTrail, config]
+  const inside = [kms, sts, iam, cloudTrail, config]
   const authorize = authorizer(policies, callerPolicies)
   const throttle = requestThrottle(quotas, clock)
   const elementBytesMax = elementBytesFor(deps.journal.maxRecordBytes)
-  const inner = new InnerCalls({ ...deps, services: known, authorize, throttle, elementBytesMax })
+  const calling = { ...deps, authorize, throttle, elementBytesMax }
+  const inner = new InnerCalls({ ...calling, services: inside })
+  const known = [...inside, s3Of({ ...deps, principals }, inner, authorize)]
+  const calls = new InnerCalls({ ...calling, services: known })
   const directory = new Directory(deps.services?.(known) ?? known, deps.s3Hosts)
   const callers = new Callers(identities)
   const sessions = new Sessions(hsm, identities)
@@ -170,7 +182,28 @@ export function assemble(deps: AssemblyDeps): Assembly {
     policies,
     principals,
     configuration,
+    trailBuckets: trailBuckets({ ...deps, buckets: deps.s3, calls, authorize }),
   }
+}
+
+function s3Of(
+  deps: AssemblyDeps & { readonly principals: Principals },
+  inner: InnerCalls,
+  authorize: Authorize,
+): Service {
+  return s3Service({
+    ...deps,
+    buckets: deps.s3,
+    kms: (call, operation, input) =>
+      inner.make(call, { name: 's3', region: call.region }, { service: 'kms', operation, input }),
+    kmsWould: async (call, operation, input) => {
+      const via = { name: 's3', region: call.region }
+      return (await inner.would(call, via, { service: 'kms', operation, input }))?.[0]?.ARN
+    },
+    authorize,
+    bucketKeys: new BucketKeys({ clock: deps.clock, random: deps.random }),
+    limits: s3LimitsFrom(deps.quotas),
+  })
 }
 
 function configurationOf(

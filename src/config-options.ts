@@ -64,4 +64,13 @@ At every start
   KAGIBAN_WITNESSES               file with the witnesses of the log (docs/operate/witnesses.md)
   KAGIBAN_EXPORTS                 file that says where the audit record is handed on to: files,
                                   webhooks, syslog (docs/operate/export.md)
+  KAGIBAN_OBJECTS                 where the bytes of S3's objects are kept: 'files' in the data folder, or
+                                  's3', a bucket of another engine (docs/operate/objects.md)  (files)
+  KAGIBAN_OBJECTS_ENDPOINT        its address, as in https://rgw.example:7480
+  KAGIBAN_OBJECTS_BUCKET          the bucket, which exists already
+  KAGIBAN_OBJECTS_PREFIX          what all names in it begin with           (nothing)
+  KAGIBAN_OBJECTS_REGION          its Region                                (us-east-1)
+  KAGIBAN_OBJECTS_ACCESS_KEY_ID   an access key that may read, put, list and delete there
+  KAGIBAN_OBJECTS_SECRET_FILE     file with its secret
+  KAGIBAN_OBJECTS_CA_FILE         authorities of its certificate, PEM       (those that Node brings)
 `

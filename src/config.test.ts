@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { resolve } from 'node:path'
-import { describe, test } from 'node:test'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { after, describe, test } from 'node:test'
 import fc from 'fast-check'
 import {
   type Environment,
@@ -10,6 +12,7 @@ import {
   startHelp,
   startOptions,
 } from './config.ts'
+import { upstreamSecret } from './config-objects.ts'
 
 const secret = 'a secret of 16 …'
 
@@ -109,7 +112,7 @@ describe('the configuration', () => {
 
   test('a variable that is set to nothing is not set', () => {
     const names = [...startHelp.matchAll(/KAGIBAN_\w+/g)].map(([name]) => name)
-    assert.equal(new Set(names).size, 15)
+    assert.equal(new Set(names).size, 23)
     const env = Object.fromEntries(names.map((name) => [name, '']))
     assert.deepEqual(read([], env), read())
   })
@@ -332,5 +335,73 @@ test('how often trails are delivered to', () => {
     for (const value of ['0', '86401', '-1', '5m']) {
       assert.throws(() => intervals({ [name]: value }), { name: 'ConfigError' })
     }
+  }
+})
+
+describe('where objects are', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kagiban-'))
+  const file = (name: string, content: string) => {
+    writeFileSync(join(folder, name), content)
+    return join(folder, name)
+  }
+  after(() => rmSync(folder, { recursive: true }))
+  const given: Environment = {
+    KAGIBAN_OBJECTS: 's3',
+    KAGIBAN_OBJECTS_ENDPOINT: 'https://rgw.example:7480',
+    KAGIBAN_OBJECTS_BUCKET: 'bodies',
+    KAGIBAN_OBJECTS_ACCESS_KEY_ID: 'AKIAEXAMPLE',
+    KAGIBAN_OBJECTS_SECRET_FILE: file('secret', 'a secret\n'),
+  }
+
+  test('in the data folder, or in a bucket of another engine', () => {
+    assert.equal(read([], { KAGIBAN_OBJECTS: 'files' }).upstream, undefined)
+    const upstream = {
+      endpoint: 'https://rgw.example:7480',
+      region: 'us-east-1',
+      bucket: 'bodies',
+      prefix: '',
+      accessKeyId: 'AKIAEXAMPLE',
+      secretFile: join(folder, 'secret'),
+    }
+    assert.deepEqual(read([], given).upstream, upstream)
+    const secret = upstreamSecret(upstream)
+    assert.equal(secret.toString(), 'a secret')
+    assert.deepEqual(operatorConfig('data', given, {}).upstream, upstream)
+    const all = {
+      ...given,
+      KAGIBAN_OBJECTS_PREFIX: 'kagiban/',
+      KAGIBAN_OBJECTS_REGION: 'eu-west-1',
+      KAGIBAN_OBJECTS_CA_FILE: file('ca.pem', ''),
+    }
+    const more = { prefix: 'kagiban/', region: 'eu-west-1', caFile: join(folder, 'ca.pem') }
+    assert.deepEqual(read([], all).upstream, { ...upstream, ...more })
+  })
+
+  const wrong: readonly [change: Environment, message: RegExp][] = [
+    [{ KAGIBAN_OBJECTS: 'ceph' }, /^KAGIBAN_OBJECTS is 'ceph'; it can be 'files' or 's3'\.$/],
+    [
+      { KAGIBAN_OBJECTS: '' },
+      /^KAGIBAN_OBJECTS_ENDPOINT is given, but KAGIBAN_OBJECTS is not 's3'/,
+    ],
+    [{ KAGIBAN_OBJECTS_BUCKET: '' }, /^KAGIBAN_OBJECTS is 's3', and KAGIBAN_OBJECTS_BUCKET is not/],
+    [{ KAGIBAN_OBJECTS_SECRET_FILE: '' }, /KAGIBAN_OBJECTS_SECRET_FILE is not given\.$/],
+    [{ KAGIBAN_OBJECTS_ENDPOINT: 'rgw' }, /^KAGIBAN_OBJECTS: 'rgw' is no URL of an S3 engine\.$/],
+    [{ KAGIBAN_OBJECTS_ENDPOINT: 'http://rgw.example' }, /is not encrypted/],
+    [{ KAGIBAN_OBJECTS_BUCKET: 'a/b' }, /^KAGIBAN_OBJECTS: 'a\/b' is no name of a bucket\.$/],
+    [{ KAGIBAN_OBJECTS_PREFIX: '/a' }, /^KAGIBAN_OBJECTS: '\/a' is no prefix of names\.$/],
+    [{ KAGIBAN_OBJECTS_ACCESS_KEY_ID: 'a/b' }, /^KAGIBAN_OBJECTS: the access key id is none\.$/],
+    [{ KAGIBAN_OBJECTS_CA_FILE: '/no/such/file' }, /^KAGIBAN_OBJECTS: ENOENT.*\/no\/such\/file/],
+    [
+      { KAGIBAN_OBJECTS_SECRET_FILE: '/no/such' },
+      /^KAGIBAN_OBJECTS_SECRET_FILE: .* be read: ENOENT/,
+    ],
+    [{ KAGIBAN_OBJECTS_SECRET_FILE: file('empty', '\n') }, /SECRET_FILE: the file is empty\.$/],
+    [
+      { KAGIBAN_OBJECTS_SECRET_FILE: file('large', 'x'.repeat(4097)) },
+      /is no secret access key\.$/,
+    ],
+  ]
+  for (const [change, message] of wrong) {
+    test(`refused: ${message}`, () => refused([], { ...given, ...change }, message))
   }
 })

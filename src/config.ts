@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type AccountId, parseAccountId, parseRegion, type Region } from './base/ids.ts'
+import { ObjectsSettingsError, readUpstream, type UpstreamSettings } from './config-objects.ts'
 import { defaults, startOptions } from './config-options.ts'
 import { type ExportSettings, readExportSettings, SettingsError } from './export/settings.ts'
 import { parseWitnessList } from './log/witness-list.ts'
@@ -32,6 +33,8 @@ export type Config = {
   readonly witnesses?: string | undefined
   /** Where the audit record is handed on to while the service runs. */
   readonly exports?: readonly ExportSettings[]
+  /** Where the bodies of objects are; undefined: in the data folder. */
+  readonly upstream?: UpstreamSettings
 }
 
 /** What a start is told: the settings of every start, and those that count at the first one. */
@@ -85,6 +88,7 @@ export function readConfig(
     ...readLogListen(options['log-listen'] ?? env['KAGIBAN_LOG_LISTEN']),
     ...readWitnesses(env['KAGIBAN_WITNESSES']),
     ...readExports(env['KAGIBAN_EXPORTS'], dataDir),
+    ...readObjects(env),
     firstStart: readFirstStart(env),
   }
 }
@@ -106,6 +110,7 @@ export function operatorConfig(
     domainKeyHours: defaults.domainKeyHours,
     trailDeliverySeconds: defaults.trailDeliverySeconds,
     trailDigestSeconds: defaults.trailDigestSeconds,
+    ...readObjects(givenIn(env)),
     passphrase: readPassphrase(options.passphraseFile, options.passphraseFd),
     firstStart: {
       account: undefined,
@@ -268,6 +273,16 @@ function readExports(file: string | undefined, dataDir: string): Pick<Config, 'e
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error
     throw new ConfigError(`KAGIBAN_EXPORTS ${file}: ${error.message}.`)
+  }
+}
+
+function readObjects(env: Environment): Pick<Config, 'upstream'> {
+  try {
+    const upstream = readUpstream(env)
+    return upstream === undefined ? {} : { upstream }
+  } catch (error) {
+    if (!(error instanceof ObjectsSettingsError)) throw error
+    throw new ConfigError(error.message)
   }
 }
 

@@ -192,3 +192,54 @@ test('a deployment without a service of the Query protocol answers in JSON', () 
   const { protocol } = new Directory([keys]).identify(form('Action=Ask'))
   assert.equal(protocol.name, 'json')
 })
+
+describe('a request of REST XML is known by its head', () => {
+  const things: Service = {
+    signingName: 's3',
+    eventSource: 's3.test',
+    protocol: { name: 'rest-xml', namespace: 'urn:things', routes: [] },
+    operations: operations(),
+    deps: undefined,
+  }
+  const all = new Directory([keys, names, things])
+  const signedFor = (service: string) => [
+    'authorization',
+    `AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=0`,
+  ]
+  const form = ['Content-Type', 'application/x-www-form-urlencoded']
+  const target = ['X-Amz-Target', 'Keys.Turn']
+
+  const cases: readonly [
+    what: string,
+    method: string,
+    target: string,
+    headers: string[],
+    streams: boolean,
+  ][] = [
+    ['POST /, whoever signed', 'POST', '/', signedFor('s3'), false],
+    ['an unsigned GET', 'GET', '/', [], true],
+    ['an object', 'PUT', '/a/b', signedFor('s3'), true],
+    ['a batch in virtual-hosted style', 'POST', '/?delete', signedFor('s3'), true],
+    ['the same as curl sends it', 'POST', '/?delete', [...signedFor('s3'), ...form], true],
+    ['a form with a query', 'POST', '/?X-Amz-Algorithm=AWS4-HMAC-SHA256', form, false],
+    ['a Query GET', 'GET', '/?Version=1&Action=Ask', signedFor('names'), false],
+    ['an unsigned Query GET', 'GET', '/?Action=Ask', [], false],
+    ['a list that is signed for S3', 'GET', '/?Action=Ask', signedFor('s3'), true],
+    ['an object called like an action', 'GET', '/a?Action=Ask', [], true],
+    ['GET / for another service', 'GET', '/', signedFor('keys'), false],
+    ['PUT / for another service', 'PUT', '/', signedFor('keys'), false],
+    ['another path for another service', 'POST', '/keys', signedFor('keys'), false],
+    ['a target on another path', 'POST', '/keys', target, false],
+    ['a target that is signed for S3', 'PUT', '/a', [...target, ...signedFor('s3')], true],
+    ['a service that there is not', 'PUT', '/a', signedFor('constructor'), true],
+    ['no scope at all', 'PUT', '/a', ['authorization', 'AWS A:b'], true],
+  ]
+  for (const [what, method, path, rawHeaders, streams] of cases) {
+    test(`${what}: ${streams}`, () => {
+      assert.equal(all.streams({ method, target: path, rawHeaders }), streams)
+      const { protocol } = all.identify(request({ method, target: path, headers: rawHeaders }))
+      assert.equal(protocol.name === 'rest-xml', streams)
+      assert.equal(directory.streams({ method, target: path, rawHeaders }), false)
+    })
+  }
+})

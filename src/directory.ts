@@ -10,6 +10,7 @@ import { RestXml } from './wire/rest-xml/protocol.ts'
 import { resourceOf } from './wire/rest-xml/resource.ts'
 import { Routes } from './wire/rest-xml/routes.ts'
 
+const formType = 'application/x-www-form-urlencoded'
 const localHosts = ['localhost', 's3.localhost']
 
 type RestService = {
@@ -57,11 +58,20 @@ export class Directory {
   }
 
   /**
-   * Whether a request is one of REST XML, by its head alone. All of AWS JSON is POST to `/`, as is AWS Query but for a
-   * GET that names its action.
+   * Whether a request is one of REST XML, by its head alone. In AWS every service has an address of its own; here the
+   * service that a request is signed for stands for it, and where that says nothing, what other protocols look like:
+   * all of AWS JSON is POST to `/`, as is AWS Query but for a GET that names its action. Nothing of it is believed yet.
    */
-  streams({ method, target }: Pick<HttpRequest, 'method' | 'target'>): boolean {
+  streams(head: Pick<HttpRequest, 'method' | 'target' | 'rawHeaders'>): boolean {
+    const { method, target } = head
     if (this.#rest === undefined || (method === 'POST' && target === '/')) return false
+    const signedFor = signingNameIn(headerOf(head, 'authorization'))
+    if (signedFor === this.#rest.service.signingName) return true
+    if (signedFor !== undefined && this.signingNames.has(signedFor)) return false
+    if (headerOf(head, 'x-amz-target') !== undefined) return false
+    if (method === 'POST' && target.startsWith('/?')) {
+      return headerOf(head, 'content-type')?.startsWith(formType) !== true
+    }
     return !(method === 'GET' && /^\/\?(?:[^#]*&)?Action=/.test(target))
   }
 
@@ -96,7 +106,8 @@ export class Directory {
       const has = (name: string) => headerOf(request, name) !== undefined
       const found = routes.find(method, resource, has)
       const protocol = new RestXml(resource, namespace, routes.names)
-      return { ...addressed, protocol, operationName: found.operation, isServed: found.isServed }
+      const { operation: operationName, isServed } = found
+      return { ...addressed, protocol, resource, operationName, isServed }
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error
       return {
@@ -152,9 +163,15 @@ export class Directory {
   }
 }
 
+/** The service of the credential scope that an Authorization header claims. */
+function signingNameIn(authorization: string | undefined): string | undefined {
+  if (authorization === undefined) return undefined
+  return /Credential=(?:[^/,\s]*\/){3}([^/,\s]*)\//.exec(authorization)?.[1]
+}
+
 function speaksQuery(request: HttpRequest): boolean {
   const contentType = headerOf(request, 'content-type')
-  if (contentType !== undefined) return contentType.startsWith('application/x-www-form-urlencoded')
+  if (contentType !== undefined) return contentType.startsWith(formType)
   return request.target.includes('Action=')
 }
 

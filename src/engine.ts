@@ -12,10 +12,12 @@ import { explanations } from './explanations.ts'
 import { Exports } from './export/exports.ts'
 import { checkUnchanged, foundDeployment } from './founding.ts'
 import type { Hsm } from './hsm/port.ts'
-import { type OpenedJournal, openJournal } from './journal/journal.ts'
+import type { OpenedJournal } from './journal/journal.ts'
 import { type OpenedLookup, openLookup } from './journal/lookup/lookup.ts'
-import { everyKind, readEveryJournal, readRecords } from './journal/reader.ts'
+import { everyRecord, openOwnJournal, recordsFrom } from './journals.ts'
 import { type Finding, type OpenedLog, openLog } from './log/log.ts'
+import { openObjects } from './object-store.ts'
+import type { ObjectStore } from './objects/port.ts'
 import type { Accounts, Deployment } from './operator/accounts.ts'
 import { analyseCommands } from './operator/analyse-commands.ts'
 import { operatorCommands } from './operator/commands.ts'
@@ -36,7 +38,7 @@ import { ownOutbox } from './storage/own-outbox.ts'
 import { StoreConflict } from './storage/port.ts'
 import { openSqliteStore } from './storage/sqlite/store.ts'
 import { declareTables, type Tables } from './tables.ts'
-import { openTrailParts, type TrailParts, trailDeliveryOf } from './trail-delivery.ts'
+import { deliveryFor, openTrailParts, type TrailParts, trailDeliveryOf } from './trail-delivery.ts'
 import { DomainKeys } from './upkeep/domain-keys.ts'
 import { startUpkeep } from './upkeep/upkeep.ts'
 
@@ -48,6 +50,8 @@ export type EngineDeps = {
   readonly log: (line: string) => void
   /** Tells whoever started it. Holds a secret at the first start, and is kept nowhere. */
   readonly announce: (text: string) => void
+  /** Where objects are; tests give a store of their own. */
+  readonly openObjects?: typeof openObjects
   /** The entry of the journal's thread; tests give one that makes files fail. */
   readonly journalThread?: URL
 }
@@ -71,11 +75,10 @@ export async function startEngine(
   const endpoint = entrance?.endpoint
   try {
     const parts = await openState(config, firstStart, deps, endpoint)
-    const assembly = assemble({
-      ...parts,
-      history: parts.lookup,
-      ...deps,
-      regions: parts.deployment.regions,
+    const { regions } = parts.deployment
+    const assembly: Assembly = assemble({
+      ...{ ...parts, ...deps, regions, history: parts.lookup },
+      delivery: deliveryFor(parts, regions, () => assembly.trailBuckets),
       s3Hosts: config.s3Hosts,
     })
     const pipeline = pipelineOf(deps, parts, assembly)
@@ -95,6 +98,7 @@ export async function startEngine(
       await parts.trailJournals?.close()
       await parts.exports.close()
       await parts.lookup.close()
+      await parts.objects.close()
       await parts.journal.close()
       await log?.close()
       await parts.store.close()
@@ -110,6 +114,7 @@ type Parts = Recorder &
   Tables &
   TrailParts & {
     readonly journal: OpenedJournal
+    readonly objects: ObjectStore
     readonly deployment: Deployment
     readonly lookup: OpenedLookup
     readonly digests: DigestSigner
@@ -124,15 +129,22 @@ async function openState(
   endpoint: string | undefined,
 ): Promise<Parts> {
   const { hsm, clock, random } = deps
+  // Of a start that comes to nothing, nothing stays open.
+  await using opened = new AsyncDisposableStack()
   const file = join(config.dataDir, 'store', 'store.db')
   const store = ownOutbox(await openSqliteStore({ file }), config.node)
+  opened.defer(() => store.close())
   const mirror = new Mirror(store)
   const tables = declareTables(mirror)
   const { accounts } = tables
-  const [, journal] = await Promise.all([mirror.load(), openJournalOf(config, deps)])
+  const [, journal] = await Promise.all([mirror.load(), openOwnJournal(config, deps)])
+  opened.defer(() => journal.close())
   const recorder = { store, mirror, journal }
   await replayOutbox(store, journal, (from) => recordsFrom(config, from), deps.log)
   await checkUnchanged(firstStart, tables, hsm)
+  // Before anything is founded: whoever named an engine that lets nobody in has not seen a secret yet.
+  const objects = await (deps.openObjects ?? openObjects)(config, deps)
+  opened.defer(() => objects.close())
   if (accounts.deployment === undefined) {
     await found(firstStart, accounts, deps, recorder, endpoint)
   }
@@ -146,6 +158,7 @@ async function openState(
     file: join(config.dataDir, 'index', `${config.node}.db`),
     clock,
   })
+  opened.defer(() => lookup.close())
   const refusals = new Refusals({
     journal,
     account: deployment.account,
@@ -157,25 +170,10 @@ async function openState(
   const { materials } = tables.state
   const digests = new DigestKeys({ ...recorder, ...tables, ...deps, materials, materialRow })
   const listens = endpoint !== undefined
-  const trailParts = openTrailParts(config, tables, deployment.regions, listens)
-  const own = { deployment, lookup, ...trailParts, digests, refusals, exports }
+  const trailParts = openTrailParts(config, listens)
+  const own = { deployment, lookup, objects, ...trailParts, digests, refusals, exports }
+  opened.move()
   return { ...recorder, ...tables, ...own }
-}
-
-async function openJournalOf(config: Config, deps: EngineDeps): Promise<OpenedJournal> {
-  const { hsm, clock, random, log, journalThread } = deps
-  const options = {
-    directory: join(config.dataDir, 'journal', config.node),
-    node: config.node,
-    segmentBytes: config.segmentBytes,
-    checkpointIntervalMs: 1000,
-    publicKey: await hsm.checkpointPublicKey(),
-    sign: (message: Buffer) => hsm.signCheckpoint(message),
-    clock,
-    random,
-    log,
-  }
-  return openJournal(options, journalThread)
 }
 
 /** The log for others: it lags behind the journal, or dies, without touching a caller. */
@@ -200,16 +198,6 @@ async function openLogOf(config: Config, deps: EngineDeps, parts: Parts): Promis
   } catch (error) {
     throw new ConfigError(error instanceof Error ? error.message : String(error))
   }
-}
-
-function* recordsFrom(config: Config, from: number): Iterable<string> {
-  const directory = join(config.dataDir, 'journal', config.node)
-  for (const { record } of readRecords(directory, { from, kinds: everyKind })) yield record
-}
-
-/** Of the journals of all processes that share the folder. */
-function* everyRecord({ dataDir }: Config): Iterable<string> {
-  for (const { record } of readEveryJournal(join(dataDir, 'journal'))) yield record
 }
 
 /**
@@ -253,10 +241,15 @@ function pipelineOf(deps: EngineDeps, parts: Parts, assembly: Assembly): Pipelin
 }
 
 function healthOf(
-  { journal, store }: Recorder,
+  { journal, store, objects }: Parts,
   { attached }: EngineDeps['hsm'],
 ): { status: 200 | 503; body: string } {
-  const well = { journal: journal.healthy, store: store.healthy, 'key core': attached }
+  const well = {
+    journal: journal.healthy,
+    store: store.healthy,
+    objects: objects.healthy,
+    'key core': attached,
+  }
   const failed = Object.entries(well).flatMap(([name, isWell]) => (isWell ? [] : [name]))
   return failed.length === 0
     ? { status: 200, body: '{"status":"ok"}' }
@@ -295,7 +288,8 @@ async function openDoors(
     },
   })
   const { regions } = parts.deployment
-  const trailDelivery = trailDeliveryOf(config, { ...parts, ...deps })
+  const { trailBuckets } = assembly
+  const trailDelivery = trailDeliveryOf(config, { ...parts, ...deps, trailBuckets })
   const runDirectory = join(config.dataDir, 'run')
   const commands = {
     ...operatorCommands({
@@ -313,7 +307,7 @@ async function openDoors(
     ...analyseCommands({ ...parts, ...analyses(parts, assembly), clock, random }),
     ...reportCommands({
       ...{ ...parts, ...analyses(parts, assembly), ...reporting(parts, assembly, clock) },
-      ...{ clock, random },
+      ...{ history: parts.lookup, clock, random },
     }),
     ...policyHistoryCommands({
       ...{ ...parts, ...analyses(parts, assembly), clock, random },

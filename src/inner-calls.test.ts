@@ -100,3 +100,32 @@ test('without a record there is no result', async (context) => {
   house.journal.break('the disk is gone')
   await assert.rejects(house.assembly.inner.make(outer, via, asked), isRefused('internal'))
 })
+
+test('whether a call would be made is decided like the call, and leaves no trace', async (context) => {
+  const { house, keyId, asked, outer } = await open(context)
+  const arn = `arn:aws:kms:${region}:${account}:key/${keyId}`
+  const before = house.journal.events.length
+  const would = () => house.assembly.inner.would(outer, via, asked)
+  assert.deepEqual(
+    (await would())?.map(({ ARN }) => ARN),
+    [arn],
+  )
+  const stranger = outerOf(house, house.otherKey.accessKeyId)
+  assert.equal(await house.assembly.inner.would(stranger, via, asked), undefined)
+  assert.equal(await house.assembly.inner.would(outer, { name: 'ebs', region }, asked), undefined)
+  const unknown = { ...asked, input: dataKeyOf('alias/none') }
+  assert.equal(await house.assembly.inner.would(outer, via, unknown), undefined)
+  assert.equal(house.journal.events.length, before)
+
+  await house.ok('PutKeyPolicy', {
+    KeyId: keyId,
+    Policy: JSON.stringify({ ...viaOnly, Statement: viaOnly.Statement.slice(0, 1) }),
+  })
+  assert.equal(await would(), undefined)
+})
+
+test('only what knows dry runs can be asked so', async (context) => {
+  const { house, keyId, outer } = await open(context)
+  const asked = { service: 'kms', operation: 'DescribeKey', input: { KeyId: keyId } }
+  await assert.rejects(house.assembly.inner.would(outer, via, asked), isRefused('internal'))
+})

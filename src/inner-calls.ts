@@ -2,8 +2,14 @@ import { internalError, ServiceError } from './base/errors.ts'
 import type { Random } from './base/random.ts'
 import { type Authorize, authorizeCall, decideAnew, findDelayed, resolveCall } from './deciding.ts'
 import { Outcome, type OutcomeOptions } from './outcome.ts'
-import type { Call } from './record/call.ts'
-import type { CallContext, CallingService, InnerCall, Service } from './services/operation.ts'
+import { type Call, decoded } from './record/call.ts'
+import type {
+  AuditResource,
+  CallContext,
+  CallingService,
+  InnerCall,
+  Service,
+} from './services/operation.ts'
 import { actingFor } from './services/via.ts'
 import type { HttpRequest } from './wire/protocol.ts'
 
@@ -32,7 +38,15 @@ export class InnerCalls {
    * would be answered with. Secrets in the output are the asking service's to wipe.
    */
   async make(outer: CallContext, via: CallingService, asked: InnerCall): Promise<unknown> {
-    const call = this.#callOf(outer, via, asked)
+    return this.#make(this.#callOf(outer, via, asked))
+  }
+
+  /** The same of a call that a service makes in its own name: `context` is one of `inOwnName`. */
+  makeAs(context: CallContext, asked: InnerCall): Promise<unknown> {
+    return this.#make(this.#called(context, asked, undefined))
+  }
+
+  async #make(call: Call): Promise<unknown> {
     let committed: Awaited<ReturnType<Outcome['operate']>>
     try {
       await this.#decide(call)
@@ -47,6 +61,33 @@ export class InnerCalls {
     return call.output
   }
 
+  /**
+   * What the operation would be done to, if `make` were called now and the caller may: decided on the policies, grants
+   * and states of this moment. Undefined where `make` would be refused, or cannot be decided without it. For operations
+   * that know DryRun; nothing is done, and nothing recorded.
+   */
+  async would(
+    outer: CallContext,
+    via: CallingService,
+    asked: InnerCall & { readonly input: object },
+  ): Promise<readonly AuditResource[] | undefined> {
+    const call = this.#callOf(outer, via, { ...asked, input: { ...asked.input, DryRun: true } })
+    const { operation, context, input } = decoded(call)
+    if (!Object.hasOwn(operation.input.members, 'DryRun')) {
+      throw internalError(`${asked.operation} has no dry run`)
+    }
+    try {
+      resolveCall(call)
+      authorizeCall(call, this.#options.authorize)
+      if (call.delayed !== undefined) return undefined
+      await operation.handle(context, input, call.target, call.service?.deps)
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.code !== 'dry-run') return undefined
+      return operation.audit.resources?.(call.target, input, undefined) ?? []
+    }
+    throw internalError(`a dry run of ${asked.operation} did something`)
+  }
+
   async #decide(call: Call): Promise<void> {
     resolveCall(call)
     authorizeCall(call, this.#options.authorize)
@@ -57,23 +98,28 @@ export class InnerCalls {
   }
 
   #callOf(outer: CallContext, via: CallingService, asked: InnerCall): Call {
+    const within = { service: `${via.name}.amazonaws.com`, requestId: outer.requestId }
+    const requestId = this.#options.random.uuid()
+    return this.#called({ ...actingFor(outer, via), requestId }, asked, within)
+  }
+
+  #called(context: CallContext, asked: InnerCall, within: Call['within']): Call {
     const service = this.#options.services.find((each) => each.signingName === asked.service)
     const operation = service?.operations.get(asked.operation)
     if (service === undefined || operation === undefined) {
       throw internalError(`there is no ${asked.service}:${asked.operation}`)
     }
-    const { caller, region } = outer
-    const requestId = this.#options.random.uuid()
+    const { caller, region, requestId } = context
     return {
       request: nothingSent,
       reply: () => {},
       requestId,
       evidence: [],
-      within: { service: `${via.name}.amazonaws.com`, requestId: outer.requestId },
+      ...(within && { within }),
       identity: { caller, region, service: asked.service, accessKeyId: caller.accessKeyId ?? '' },
       service,
       operation,
-      context: { ...actingFor(outer, via), requestId },
+      context,
       input: asked.input,
     }
   }

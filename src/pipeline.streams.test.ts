@@ -12,16 +12,16 @@ import {
 } from './authenticate/testing/s3-signer.ts'
 import type { Limits } from './listener/limits.ts'
 import { listening, until } from './listener/testing/bench.ts'
-import { RawClient, statuses } from './listener/testing/raw-client.ts'
+import { post, RawClient, statuses } from './listener/testing/raw-client.ts'
 import { House } from './testing/house.ts'
-import { type Things, thingsService } from './testing/things.ts'
+import { type Things, withThings } from './testing/things.ts'
 
 const slow = process.env['SLOW'] === '1'
 const mebibyte = 1024 * 1024
 
 async function open(t: TestContext, limits: Partial<Limits> = {}) {
   const things: Things = { stored: new Map(), discarded: [], onPiece: () => {} }
-  const house = await House.open(t, { services: (known) => [...known, thingsService(things)] })
+  const house = await House.open(t, { services: (known) => withThings(known, things) })
   const { port, listener } = await listening(t, limits, {
     onRequest: (request, reply) => house.pipeline.accept(request, reply),
     streams: (head) => house.assembly.directory.streams(head),
@@ -236,6 +236,38 @@ describe('what is refused', () => {
       client.end()
     })
   }
+
+  test('what nobody signed for, before anything of its body is read', async (t) => {
+    const { port, house, events } = await open(t)
+    const heads = [
+      ['PUT /bucket/thing', 'Content-Length: 5000000000', 'Expect: 100-continue'],
+      ['PUT /bucket/thing', 'Transfer-Encoding: chunked'],
+      ['POST /?delete', 'Content-Length: 1', 'Content-Type: application/xml'],
+    ]
+    for (const [line = '', ...headers] of heads) {
+      const lines = [`${line} HTTP/1.1`, 'Host: s3.test', ...headers, '', '']
+      const client = new RawClient(port).send(lines.join('\r\n'))
+      assert.equal(await codeOf(client), 'AccessDenied', line)
+      assert.deepEqual(statuses(client.received), [403], 'and no 100')
+      assert.match(client.received, /\r\nx-amz-request-id: .*\r\nConnection: close\r\n/s)
+      await client.closed
+    }
+    const got = new RawClient(port).send('GET /bucket/thing HTTP/1.1\r\nHost: s3.test\r\n\r\n')
+    assert.equal(await codeOf(got), 'AccessDenied')
+    got.send(post('{}', 'X-Amz-Target: TrentService.ListKeys'))
+    assert.match(await got.answers(2), /MissingAuthenticationToken/, 'the connection stays')
+    got.end()
+    await house.refusals.flush()
+    const counted = events().map(({ eventName, errorCode, serviceEventDetails }) => [
+      eventName,
+      errorCode,
+      serviceEventDetails,
+    ])
+    assert.deepEqual(counted, [
+      ['RefusedUnauthenticated', 'AccessDenied', { requests: 4 }],
+      ['RefusedUnauthenticated', 'MissingAuthenticationTokenException', { requests: 1 }],
+    ])
+  })
 
   test('both lengths, and codings of other names, before anything else', async (t) => {
     const { port, key, house } = await open(t)

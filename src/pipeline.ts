@@ -189,8 +189,9 @@ export class Pipeline {
     try {
       const committed = call.failure === undefined ? await this.#operate(call) : undefined
       if (!isLong(call)) this.#turns.release()
+      if (call.addressed?.isRest === true) this.#encodeAhead(call)
       await this.#outcome.record(call, committed)
-      reply = encode(call)
+      reply = call.encoded ?? encode(call)
     } catch (error) {
       call.failure = this.#failureOf(error)
       reply = encode(call)
@@ -200,6 +201,16 @@ export class Pipeline {
     wipe(call)
     this.#inFlight--
     if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  /** The record of such a call says how long its answer is. */
+  #encodeAhead(call: Call): void {
+    try {
+      call.encoded = encode(call)
+    } catch (error) {
+      call.failure = this.#failureOf(error)
+      call.encoded = encode(call)
+    }
   }
 
   /** What streams is over when the call is, and what was taken in for a call that failed is not kept. */

@@ -14,6 +14,8 @@ import { iamQuotas } from './services/iam/quotas.ts'
 import { Grants } from './services/kms/grants.ts'
 import { kmsQuotas } from './services/kms/quotas.ts'
 import { KmsState } from './services/kms/state.ts'
+import { Buckets } from './services/s3/buckets.ts'
+import { s3Quotas } from './services/s3/quotas.ts'
 import { stsQuotas } from './services/sts/quotas.ts'
 import { jsonCodec, type Mirror, type Table } from './storage/mirror.ts'
 
@@ -33,6 +35,7 @@ export type Tables = {
   readonly proofs: Table<object>
   readonly discovery: Table<DiscoveryRecord>
   readonly config: ConfigState
+  readonly s3: Buckets
 }
 
 /** To be called before the mirror is loaded. */
@@ -41,7 +44,9 @@ export function declareTables(mirror: Mirror): Tables {
   const state = new KmsState(mirror)
   const accounts = new Accounts(mirror, identities)
   const guardrails = new Organization(mirror, () => accounts.deployment)
+  const buckets = new Buckets(mirror)
   archivePolicies(identities, guardrails, state)
+  buckets.rows.archive(({ policy }) => (policy === undefined ? [] : [policy]))
   return {
     identities,
     guardrails,
@@ -50,7 +55,7 @@ export function declareTables(mirror: Mirror): Tables {
     grants: new Grants(mirror, state),
     quotas: new Quotas(mirror, [
       ...[...kmsQuotas, ...stsQuotas, ...iamQuotas],
-      ...cloudTrailQuotas,
+      ...[...cloudTrailQuotas, ...s3Quotas],
     ]),
     trails: new Trails(mirror),
     trailSpans: new TrailSpans(mirror),
@@ -59,6 +64,7 @@ export function declareTables(mirror: Mirror): Tables {
     proofs: mirror.table(proofKind, jsonCodec<object>()),
     discovery: discoveryTable(mirror),
     config: new ConfigState(mirror),
+    s3: buckets,
   }
 }
 

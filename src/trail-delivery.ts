@@ -7,35 +7,23 @@ import type { Config } from './config.ts'
 import type { TrailBuckets } from './delivery/bucket.ts'
 import { deliveryOf, regionsOfEvents, TrailDelivery } from './delivery/delivery.ts'
 import { JournalsThread } from './delivery/journals-thread.ts'
-import { noBuckets } from './delivery/no-buckets.ts'
 import type { Recorder } from './record/commit.ts'
 import type { Delivery, DigestSigner } from './services/cloudtrail/delivery.ts'
 import type { Tables } from './tables.ts'
 
 export type TrailParts = {
-  readonly delivery: Delivery
-  readonly trailBuckets: TrailBuckets
   /** Undefined without a listener: then nothing is delivered, and no trail is changed. */
   readonly trailJournals: JournalsThread | undefined
   readonly journalPositions: JournalsThread['positions']
 }
 
-/** What the rest of the service needs of the delivery; its thread is started here. */
-export function openTrailParts(
-  { dataDir, node }: Config,
-  { deliveries }: Tables,
-  regions: readonly Region[],
-  listens: boolean,
-): TrailParts {
-  // The object store's buckets come here in their place; with these, no trail can be made.
-  const trailBuckets = noBuckets
+/** The delivery's thread is started here. */
+export function openTrailParts({ dataDir, node }: Config, listens: boolean): TrailParts {
   const journals = join(dataDir, 'journal')
   const lock = join(dataDir, 'run', 'delivery')
   const trailJournals = listens ? new JournalsThread({ journals, node, lock }) : undefined
   return {
-    trailBuckets,
     trailJournals,
-    delivery: deliveryOf(deliveries, trailBuckets, regionsOfEvents(regions)),
     journalPositions: async () => {
       if (trailJournals === undefined) throw internalError('no trail is changed without a listener')
       return trailJournals.positions()
@@ -43,9 +31,19 @@ export function openTrailParts(
   }
 }
 
+/** What the operations on trails need of the delivery. The buckets are asked for when they are needed. */
+export function deliveryFor(
+  { deliveries }: Pick<Tables, 'deliveries'>,
+  regions: readonly Region[],
+  buckets: () => TrailBuckets,
+): Delivery {
+  return deliveryOf(deliveries, buckets, regionsOfEvents(regions))
+}
+
 export type TrailDeliveryDeps = Recorder &
   Pick<Tables, 'trailSpans' | 'deliveries'> &
   TrailParts & {
+    readonly trailBuckets: TrailBuckets
     readonly digests: DigestSigner
     readonly deployment: { readonly regions: readonly Region[] }
     readonly clock: Clock

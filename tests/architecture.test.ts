@@ -46,11 +46,13 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'services/sts': forIdentityServices,
   'services/cloudtrail': forServices,
   'services/config': forServices,
+  'services/s3': [...forServices, 'objects'],
   record: ['base', 'wire', 'journal', 'storage', 'authenticate', 'authorize', 'services'],
   /** Log files and digests, from the journal to the buckets of trails. */
   delivery: ['base', 'journal', 'storage', 'record', 'services', 'services/cloudtrail'],
   /** What resources are like after each change: configuration items, their history, what rules say of it. */
   configuration: [
+    'services/s3',
     ...['base', 'authorize', 'identities', 'storage', 'journal', 'record', 'services'],
     ...['services/kms', 'services/cloudtrail', 'services/config', 'operator', 'upkeep'],
     'hsm contract',
@@ -72,7 +74,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   tables: [
     'delivery',
     ...['identities', 'operator', 'services/cloudtrail', 'services/iam', 'services/kms'],
-    ...['services/sts', 'services/config', 'storage', 'configuration'],
+    ...['services/sts', 'services/config', 'services/s3', 'storage', 'configuration'],
     'separation-guard',
   ],
   'trail-keys': ['base', 'services', 'services/cloudtrail', 'services/kms'],
@@ -82,11 +84,19 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
     ...['base', 'wire', 'authenticate', 'federation', 'identities', 'record'],
     ...['services', 'services/sts'],
   ],
+  'trail-buckets': [
+    ...['base', 'authorize', 'wire', 'delivery', 'services', 'services/s3', 'inner-calls'],
+  ],
   'trail-delivery': [...['base', 'config', 'record', 'delivery', 'services/cloudtrail', 'tables']],
   assembly: 'anything',
   analyses: ['operator', 'services/kms', 'assembly', 'tables'],
-  reporting: ['base', 'hsm contract', 'services/kms', 'reports', 'assembly', 'tables'],
-  explanations: ['base', 'identities', 'operator', 'services/kms', 'assembly', 'tables'],
+  reporting: [
+    ...['base', 'hsm contract', 'objects', 'services/kms', 'services/s3', 'reports', 'assembly'],
+    'tables',
+  ],
+  explanations: [
+    ...['base', 'identities', 'operator', 'services/kms', 'services/s3', 'assembly', 'tables'],
+  ],
   'mixed-duties': ['authorize', 'base', 'record'],
   deciding: ['authorize', 'base', 'record', 'services'],
   'inner-calls': ['base', 'deciding', 'outcome', 'record', 'services', 'wire'],
@@ -102,17 +112,20 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   log: ['base', 'wire', 'hsm contract', 'journal', 'listener', 'witness'],
 
   'config-options': ['base'],
-  config: ['base', 'config-options', 'export', 'log'],
+  'config-objects': ['objects'],
+  config: ['base', 'config-options', 'config-objects', 'export', 'log'],
+  'object-store': ['base', 'config', 'config-objects', 'objects'],
   entrance: ['base', 'config', 'listener'],
   founding: ['base', 'config', 'hsm contract', 'identities', 'storage', 'record', 'operator'],
   banner: ['base', 'config', 'operator', 'founding'],
+  journals: ['base', 'config', 'hsm contract', 'journal'],
   engine: 'anything',
   service: 'anything',
   supervisor: ['base', 'config'],
   /** A restore looks into the copy that it brings back, with no service running. */
   cli: [
     ...['base', 'config', 'supervisor', 'operator', 'journal', 'storage', 'storage adapters'],
-    ...['identities', 'authorize', 'configuration', 'listener', 'witness', 'delivery'],
+    ...['wire', 'identities', 'authorize', 'configuration', 'listener', 'witness', 'delivery'],
     'reports',
   ],
   main: ['cli'],
@@ -120,10 +133,13 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
 
 const disk = [
   ...['journal', 'objects', 'storage adapters', 'hsm', 'config', 'operator', 'listener', 'export'],
-  ...['entrance', 'supervisor', 'cli'],
+  ...['entrance', 'supervisor', 'cli', 'config-objects'],
 ]
 const network = [
   ...['listener', 'operator', 'hsm', 'service', 'supervisor', 'federation', 'export', 'log'],
+  // Bodies may be in an upstream S3.
+  'objects',
+  'cli',
 ]
 
 /** Modules of Node that only some rooms may load. Types may be imported by all. */

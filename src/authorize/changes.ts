@@ -123,7 +123,7 @@ function namings(request: AccessRequest): readonly AppliedChange[] {
 }
 
 function newGrant(caller: Caller): AppliedChange {
-  const grantee = caller.type === 'root' || caller.type === 'web-identity' ? 'account' : caller.type
+  const grantee = caller.type === 'user' || caller.type === 'role-session' ? caller.type : 'account'
   const grant = { grantId: 'added', grantee } as const
   return {
     change: { type: 'grant' },

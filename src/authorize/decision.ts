@@ -1,6 +1,6 @@
 /**
- * The ways in which a call on a key or a bucket, or the taking on of a role, can be granted. D and I are named here and
- * reached by no request yet: there are no federated users, and no services that call in their own name.
+ * The ways in which a call on a key or a bucket, or the taking on of a role, can be granted. D is named here and
+ * reached by no request yet: there are no federated users.
  */
 export type Path =
   /** The resource policy names the user. */

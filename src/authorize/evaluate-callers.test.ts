@@ -141,3 +141,75 @@ test('an alias and other things without a policy of their own are of one account
   assert.equal(foreign(home).allowed, true)
   assert.deepEqual(foreign(abroad), { allowed: false, reason: 'no-identity-policy-allows' })
 })
+
+{
+  const logs = 'logs.amazonaws.com'
+  const caller: Caller = {
+    type: 'service',
+    account: home,
+    arn: logs,
+    principalId: logs,
+    accessKeyId: '',
+  }
+  const toService = [statement({ Principal: { Service: logs } })]
+  const spared = (Service: string) =>
+    statement({ Effect: 'Deny', Principal: undefined, NotPrincipal: { Service } })
+  table('A service in its own name is let in by name or with everyone, by nothing else', [
+    ['the policy names its account', { caller, policy: [naming(home)] }, 'no-key-policy-allows'],
+    [
+      'and its account allows it',
+      { caller, policy: [naming(home)], identity: [own()] },
+      'no-key-policy-allows',
+    ],
+    [
+      'another service',
+      { caller, policy: [statement({ Principal: { Service: 's3.amazonaws.com' } })] },
+      'no-key-policy-allows',
+    ],
+    [
+      'a grant to the account',
+      { caller, policy: nobody, grant: 'account' },
+      'no-key-policy-allows',
+    ],
+    [
+      'a Deny of it',
+      {
+        caller,
+        policy: [...toService, statement({ Effect: 'Deny', Principal: { Service: logs } })],
+      },
+      'explicit-deny-in-key-policy',
+    ],
+    [
+      'a Deny of everyone',
+      { caller, policy: [...toService, statement({ Effect: 'Deny' })] },
+      'explicit-deny-in-key-policy',
+    ],
+    [
+      'a Deny that spares another',
+      { caller, policy: [...toService, spared('s3.amazonaws.com')] },
+      'explicit-deny-in-key-policy',
+    ],
+    [
+      'a resource control policy',
+      { caller, policy: toService, resourceControl: [[deny()]] },
+      'explicit-deny-in-resource-control-policy',
+    ],
+    [
+      'without a resource policy',
+      { caller, type: 'identity', identity: [own()] },
+      'no-identity-policy-allows',
+    ],
+    ['who is no service', { policy: toService }, 'no-key-policy-allows'],
+    ['a Deny that spares it', { caller, policy: [...toService, spared(logs)] }, 'I'],
+    ['by name', { caller, policy: toService }, 'I'],
+    ['everyone', { caller, policy: everyone }, 'E'],
+    ['whatever binds accounts', { caller, policy: toService, serviceControl: [[deny()]] }, 'I'],
+  ])
+
+  test('across accounts, too', () => {
+    assert.equal(
+      decide(requestOf({ caller: { ...caller, account: abroad }, policy: toService })).allowed,
+      true,
+    )
+  })
+}

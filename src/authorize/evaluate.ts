@@ -12,6 +12,7 @@ import {
 } from './guards.ts'
 import {
   grantedAcrossAccounts,
+  grantedToService,
   grantedWithinAccount,
   leftToAccount,
   letIn,
@@ -20,7 +21,7 @@ import {
   type PolicyResource,
 } from './paths.ts'
 import { Question } from './question.ts'
-import type { AccessRequest } from './request.ts'
+import type { AccessRequest, AccessResource } from './request.ts'
 
 /**
  * May the caller? Pure; the default is no. First whatever denies, then the guardrails, which must allow at every level,
@@ -51,6 +52,7 @@ export function decideAndCount(request: AccessRequest): {
 function decideQuestion(question: Question): Decision {
   try {
     const { resource, caller } = question.request
+    if (caller.type === 'service') return toService(question, resource)
     const foreign = resource.account !== caller.account
     if (resource.type === 'identity') {
       return foreign ? noIdentityPolicy : withoutResourcePolicy(question)
@@ -63,6 +65,17 @@ function decideQuestion(question: Question): Decision {
     if (error instanceof TooMuchWork) return tooMuchWork
     throw error
   }
+}
+
+/** Service control policies do not bind a service that calls in its own name; resource control policies do. */
+function toService(question: Question, resource: AccessResource): Decision {
+  if (resource.type === 'identity') return noIdentityPolicy
+  return (
+    resourceControlDenies(question) ??
+    resourcePolicyDenies(question) ??
+    resourceControlWithholds(question) ??
+    grantedToService(question, resource)
+  )
 }
 
 const crossAccountOperation = denied('cross-account-operation')

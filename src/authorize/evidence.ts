@@ -10,8 +10,8 @@ import type { LayerName } from './trace.ts'
 export type Evidence = {
   readonly request: AccessRequest
   readonly decision: Decision
-  /** Knows what the policies asked of the request. */
-  readonly context: Pick<ConditionContext, 'asked'>
+  /** Knows what the policies asked of the request, and what matching them took. */
+  readonly context: Pick<ConditionContext, 'asked' | 'work'>
   /** The grant that was found, whether or not it sufficed. */
   readonly grant: PermittingGrant | undefined
 }

@@ -11,7 +11,7 @@ export type PolicyResource = Exclude<AccessResource, { type: 'identity' }>
  * implicit limit takes away; undefined when it does not.
  */
 export type Naming = {
-  readonly direct: 'user' | 'role-session' | 'everyone' | 'web-identity' | undefined
+  readonly direct: 'user' | 'role-session' | 'everyone' | 'web-identity' | 'service' | undefined
   /** By the name of the role whose session it is. */
   readonly role: boolean
   /** By its account, which then decides by its own policies. */
@@ -62,6 +62,12 @@ export function leftToAccount(question: Question): Decision {
   )
 }
 
+/** A service is of no account: nothing but a policy of the resource lets it in, by its name or everyone's. */
+export function grantedToService(question: Question, resource: PolicyResource): Decision {
+  const { direct } = namingOf(question, resource)
+  return direct === undefined ? noneAllows(resource) : byPolicy(resource, pathOf[direct])
+}
+
 /** Whether anything on the resource's side lets the caller of another account in. */
 export function letIn(question: Question, { direct, role, account }: Naming): boolean {
   return direct !== undefined || role || account || question.grant !== undefined
@@ -93,6 +99,7 @@ const pathOf: Readonly<Record<Exclude<Naming['direct'], undefined>, Path | undef
   'role-session': 'B',
   everyone: 'E',
   'web-identity': undefined,
+  service: 'I',
 }
 
 const none = {

@@ -2,21 +2,26 @@ import type { AccountId } from './ids.ts'
 
 /** Who a request comes from. Made by `identities/` from records that are the present ones; nobody changes one. */
 export type Caller = {
-  /** `web-identity`: not signed; vouched for by an OpenID provider, and good for AssumeRoleWithWebIdentity alone. */
-  readonly type: 'root' | 'user' | 'role-session' | 'web-identity'
-  /** Of a web identity: the account whose role it asks for. */
+  /**
+   * `web-identity`: not signed; vouched for by an OpenID provider, and good for AssumeRoleWithWebIdentity alone.
+   * `service`: a service of this deployment in its own name; no request makes one (`services/via.ts`).
+   */
+  readonly type: 'root' | 'user' | 'role-session' | 'web-identity' | 'service'
+  /** Of a web identity: the account whose role it asks for. Of a service: the one that it acts for. */
   readonly account: AccountId
   /**
    * The ARN that AWS shows: `arn:aws:iam::ACCOUNT:root`, `…:user/path/name`,
-   * `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`. Of a web identity: the ARN of its provider.
+   * `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`. Of a web identity: the ARN of its provider; of a
+   * service, which has none, its name.
    */
   readonly arn: string
   /**
    * What policies are bound to, since names can come back: the account id for root, `AIDA…` for a user,
-   * `AROA…:session` for a role session, `PROVIDER:AUDIENCE:SUBJECT` for a web identity.
+   * `AROA…:session` for a role session, `PROVIDER:AUDIENCE:SUBJECT` for a web identity,
+   * `cloudtrail.amazonaws.com` for a service.
    */
   readonly principalId: string
-  /** Empty for a web identity. */
+  /** Empty for a web identity and for a service. */
   readonly accessKeyId: string
   /** The friendly name; users only. */
   readonly userName?: string

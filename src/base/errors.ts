@@ -32,6 +32,7 @@ export const errorCodes = [
   'incorrect-key',
   'incorrect-key-material',
   'insufficient-bucket-policy',
+  'insufficient-encryption-policy',
   'insufficient-sns-topic-policy',
   'internal',
   'invalid-alias-name',
@@ -126,11 +127,18 @@ export class ServiceError extends Error {
   readonly detail: string | undefined
   /** What S3 tells beside the text, by the names of its XML elements. */
   readonly members: ErrorMembers | undefined
+  /** What S3 says in headers of the answer. */
+  readonly headers: ErrorMembers | undefined
 
   constructor(
     code: ErrorCode,
     publicMessage?: string,
-    options?: { detail?: string; cause?: unknown; members?: ErrorMembers },
+    options?: {
+      detail?: string
+      cause?: unknown
+      members?: ErrorMembers
+      headers?: ErrorMembers | undefined
+    },
   ) {
     super(
       publicMessage ?? code,
@@ -140,6 +148,7 @@ export class ServiceError extends Error {
     this.publicMessage = publicMessage
     this.detail = options?.detail
     this.members = options?.members
+    this.headers = options?.headers
   }
 }
 
@@ -149,9 +158,10 @@ export type ErrorMembers = Readonly<Record<string, string>>
 export function s3Error(
   code: S3ErrorCode,
   members?: ErrorMembers,
-  options?: { readonly text?: string; readonly detail?: string },
+  options?: { readonly text?: string; readonly detail?: string; readonly headers?: ErrorMembers },
 ): ServiceError {
   return new ServiceError(code, options?.text ?? s3Errors[code][1], {
+    headers: options?.headers,
     ...(members === undefined ? {} : { members }),
     ...(options?.detail === undefined ? {} : { detail: options.detail }),
   })

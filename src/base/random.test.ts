@@ -15,6 +15,13 @@ test('no UUID comes twice, whenever the pool is filled anew', () => {
   assert.equal(seen.size, many)
 })
 
+test('bytes are their asker’s alone: whoever wipes them has wiped all there is', () => {
+  for (const count of [12, 32, 64]) {
+    assert.equal(systemRandom.bytes(count).buffer.byteLength, count)
+    assert.notDeepEqual(systemRandom.bytes(count), systemRandom.bytes(count))
+  }
+})
+
 test('every digit but version and variant takes every value', () => {
   const values = Array.from({ length: 36 }, () => new Set<string>())
   for (let count = 0; count < many; count++) {

@@ -1,12 +1,18 @@
 import { randomBytes, randomFillSync } from 'node:crypto'
 
-/** Randomness that is not key material: ids, nonces of the protocol. Passed in, so that tests can hold it. */
+/**
+ * Randomness as good as that of keys. Ids and nonces come from here, and so do the data keys of objects under SSE-S3
+ * and under bucket keys, which the service makes itself; keys of KMS come from the key core alone. Passed in, so that
+ * tests can hold it.
+ */
 export interface Random {
+  /** The asker's own: nothing else is in its memory, so that wiping it wipes all there was of it. */
   bytes(count: number): Buffer
   /** A random (version 4) UUID in lower case with dashes. */
   uuid(): string
 }
 
+/** OpenSSL's generator, which the kernel seeds: the one that the key core has as well. */
 export const systemRandom: Random = { bytes: (count) => randomBytes(count), uuid }
 
 const uuidBytes = 16

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { join, relative } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { presigned } from '../authenticate/testing/s3-signer.ts'
 import { readRecords } from '../journal/reader.ts'
 import { sendCommand, socketName } from '../operator/socket.ts'
 import { account, EngineFolder, region } from '../testing/engine-folder.ts'
@@ -47,7 +48,7 @@ async function withKey(context: TestContext) {
 test('the history of a key that never was is refused', async (context) => {
   const { folder } = await withKey(context)
   await assert.rejects(history(folder, '00000000-0000-4000-8000-000000000000'), /There is no key/)
-  await assert.rejects(history(folder, 'arn:aws:s3:::bucket'), /There is no key/)
+  await assert.rejects(history(folder, 'arn:aws:s3:::bucket'), /There is no bucket bucket, and/)
 })
 
 test('each version of a policy, with who, when, which event and what it newly allowed', async (context) => {
@@ -78,6 +79,51 @@ test('each version of a policy, with who, when, which event and what it newly al
   }
   assert.ok(versions[1]?.newlyAllowed?.findings.some((each) => each.permission === 'kms:Decrypt'))
   assert.ok(events.some(({ eventName }) => eventName === 'PolicyHistory'))
+})
+
+test('each version of the policy of a bucket, whoever has the name', async (context) => {
+  const folder = new EngineFolder(context)
+  const running = await folder.start()
+  const endpoint = running.engine.endpoint ?? ''
+  const ask = async (method: string, query: Record<string, string>, body?: string) => {
+    const { accessKeyId, secretAccessKey: secret } = folder.key
+    const timestamp = new Date().toISOString().replace(/[-:]|\.\d{3}/g, '')
+    const headers = { host: new URL(endpoint).host }
+    const target = presigned(
+      { method, path: '/ledger', query, headers },
+      { accessKeyId, secret, region, service: 's3', timestamp },
+      60,
+    )
+    const answer = await fetch(`${endpoint}${target}`, { method, ...(body && { body }) })
+    assert.ok(answer.ok, await answer.text())
+  }
+  const allowing = (Action: string) =>
+    JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Principal: root, Action, Resource: 'arn:aws:s3:::ledger/*' }],
+    })
+  await ask('PUT', {})
+  await ask('PUT', { policy: '' }, allowing('s3:GetObject'))
+  await ask('DELETE', { publicAccessBlock: '' })
+  await ask('PUT', { policy: '' }, allowing('s3:*'))
+  await ask('DELETE', { policy: '' })
+  await ask('DELETE', {})
+  for (const text of ['s3://ledger', 'arn:aws:s3:::ledger']) {
+    const { key, versions, deletedAt } = await history(folder, text)
+    assert.equal(key, 'arn:aws:s3:::ledger')
+    assert.ok(deletedAt !== undefined)
+    assert.deepEqual(
+      versions.map(({ event, policy, newlyAllowed }) => [event?.name, policy, newlyAllowed]),
+      [
+        ['PutBucketPolicy', allowing('s3:GetObject'), undefined],
+        ['PutBucketPolicy', allowing('s3:*'), undefined],
+        ['DeleteBucketPolicy', '', undefined],
+      ],
+    )
+  }
+  await ask('PUT', {})
+  const present = await history(folder, 's3://ledger')
+  assert.deepEqual([present.versions.length, present.deletedAt], [3, undefined])
 })
 
 test('resources of an older store are discovered once, and go on from there', async (context) => {

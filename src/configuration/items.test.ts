@@ -5,6 +5,7 @@ import type { TrailRecord } from '../services/cloudtrail/trails.ts'
 import { wholeItem } from '../services/config/item.ts'
 import { textDigest } from '../storage/port.ts'
 import { account, House, region } from '../testing/house.ts'
+import { s3Ok } from '../testing/s3-calls.ts'
 import { isLeft, type StoredItem } from './item.ts'
 
 const open = (context: TestContext) => House.open(context)
@@ -364,4 +365,97 @@ describe('aliases, grants, identities and trails', () => {
       ['ResourceDiscovered', 'OK', 'ResourceDeleted'],
     )
   })
+
+  test('buckets', async (context) => {
+    const house = await open(context)
+    const Policy = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Principal: { AWS: (await house.addUser({ name: 'ann' })).arn },
+          Action: 's3:GetObject',
+          Resource: 'arn:aws:s3:::ledger/*',
+        },
+      ],
+    })
+    const rule = '<SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>alias/x</KMSMasterKeyID>'
+    const encryption =
+      '<ServerSideEncryptionConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Rule>' +
+      `<ApplyServerSideEncryptionByDefault>${rule}</ApplyServerSideEncryptionByDefault>` +
+      '<BucketKeyEnabled>true</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>'
+    await s3Ok(house, 'PUT', '/ledger')
+    await s3Ok(house, 'PUT', '/ledger', { query: { policy: '' }, body: Policy })
+    await s3Ok(house, 'PUT', '/ledger', { query: { encryption: '' }, body: encryption })
+    await s3Ok(house, 'PUT', '/ledger', {
+      query: { versioning: '' },
+      body: '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>',
+    })
+    await s3Ok(house, 'DELETE', '/ledger', { query: { publicAccessBlock: '' } })
+    await s3Ok(house, 'PUT', '/ledger/an/object', {
+      headers: { 'x-amz-server-side-encryption': 'AES256' },
+      body: 'is no item',
+    })
+    await s3Ok(house, 'DELETE', '/ledger/an/object', { query: { versionId: await only(house) } })
+    await s3Ok(house, 'DELETE', '/ledger')
+    const items = itemsOf(house, 'ledger')
+    assert.deepEqual(
+      items.map(({ configurationItemStatus: status }) => status),
+      ['ResourceDiscovered', 'OK', 'OK', 'OK', 'OK', 'ResourceDeleted'],
+    )
+    const [made, ...changed] = items
+    assert.deepEqual(
+      [made?.resourceType, made?.arn, made?.resourceName, made?.awsRegion],
+      ['AWS::S3::Bucket', 'arn:aws:s3:::ledger', 'ledger', region],
+    )
+    const all = (item: StoredItem | undefined) =>
+      Object.fromEntries(
+        Object.entries(members(item?.supplementaryConfiguration)).map(([name, text]) => [
+          name,
+          name === 'PolicySha256' ? text : JSON.parse(String(text)),
+        ]),
+      )
+    const blocked = {
+      ...{ blockPublicAcls: true, ignorePublicAcls: true },
+      ...{ blockPublicPolicy: true, restrictPublicBuckets: true },
+    }
+    const [byDefault, key] = ['AES256', 'aws:kms'].map((sseAlgorithm) => ({
+      sseAlgorithm,
+      kmsMasterKeyID: sseAlgorithm === 'AES256' ? null : 'alias/x',
+    }))
+    assert.deepEqual(all(made), {
+      BucketPolicy: { policyText: null },
+      BucketVersioningConfiguration: { status: 'Off', isMfaDeleteEnabled: null },
+      ServerSideEncryptionConfiguration: {
+        rules: [{ applyServerSideEncryptionByDefault: byDefault, bucketKeyEnabled: false }],
+      },
+      PublicAccessBlockConfiguration: blocked,
+      OwnershipControls: { rules: [{ objectOwnership: 'BucketOwnerEnforced' }] },
+    })
+    const last = all(changed.at(-2))
+    const stored = bindPrincipals(Policy, 'bucket', house.assembly.principals)
+    assert.notEqual(stored, Policy)
+    assert.deepEqual(last, {
+      BucketPolicy: { policyText: Policy },
+      PolicySha256: textDigest(stored),
+      BucketVersioningConfiguration: { status: 'Enabled', isMfaDeleteEnabled: null },
+      ServerSideEncryptionConfiguration: {
+        rules: [{ applyServerSideEncryptionByDefault: key, bucketKeyEnabled: true }],
+      },
+      OwnershipControls: { rules: [{ objectOwnership: 'BucketOwnerEnforced' }] },
+    })
+    const events = house.journal.events.filter(({ eventID }) =>
+      changed[0]?.relatedEvents.includes(eventID),
+    )
+    assert.deepEqual(
+      events.map(({ eventName }) => eventName),
+      ['PutBucketPolicy'],
+    )
+  })
 })
+
+/** The id of the one version in the bucket. */
+async function only(house: House): Promise<string> {
+  const { text } = await s3Ok(house, 'GET', '/ledger', { query: { versions: '' } })
+  return /<VersionId>([^<]*)<\/VersionId>/.exec(text)?.[1] ?? assert.fail(text)
+}

@@ -10,23 +10,32 @@ import type { RecordedEvents } from '../operator/recorded-events.ts'
 import { type Command, OperatorError } from '../operator/socket.ts'
 import { commitRecorded } from '../record/commit.ts'
 import { wholeItem } from '../services/config/item.ts'
+import { bucketArn, bucketOfArn } from '../services/s3/bucket.ts'
+import type { Buckets } from '../services/s3/buckets.ts'
 import { textDigest } from '../storage/port.ts'
 import { olderVersions, relatedEvents } from './policy-events.ts'
 import { type PolicyVersion, policyEvent } from './policy-version.ts'
 import type { WholeItem } from './stored-item.ts'
 
 export type PolicyHistoryDeps = AnalyseDeps &
-  Pick<RecordedEvents, 'records' | 'lookup'> & { readonly history: ConfigurationHistory }
+  Pick<RecordedEvents, 'records' | 'lookup'> & {
+    readonly history: ConfigurationHistory
+    readonly s3: Buckets
+  }
 
 export type PolicyHistory = {
+  /** ARN of the key or the bucket. */
   readonly key: string
   /** The oldest first. */
   readonly versions: readonly PolicyVersion[]
-  /** When the key went. Of one that is gone nothing is newly allowed. */
+  /** When it went. Of a key that is gone, and of buckets, nothing is newly allowed. */
   readonly deletedAt: string | undefined
 }
 
-/** Each version of a key's policy: who brought it, when, by which event, what it newly allowed. Asking is recorded. */
+/**
+ * Each version of the policy of a key or a bucket: who brought it, when, by which event, what it newly allowed. Asking
+ * is recorded.
+ */
 export function policyHistoryCommands(deps: PolicyHistoryDeps): Readonly<Record<string, Command>> {
   return refreshed(deps.mirror, { 'policy-history': (input) => policyHistory(deps, input) })
 }
@@ -46,7 +55,7 @@ async function policyHistory(deps: PolicyHistoryDeps, input: Input): Promise<Pol
     const event = item.relatedEvents.map((id) => events.get(id)).find((each) => each !== undefined)
     return {
       time,
-      policy: shown['Policy'] ?? '',
+      policy: policyIn(shown),
       sha256: shown['PolicySha256'],
       event: event && policyEvent(event),
       newlyAllowed: undefined,
@@ -58,17 +67,28 @@ async function policyHistory(deps: PolicyHistoryDeps, input: Input): Promise<Pol
   return { key: arn, versions: compared, deletedAt }
 }
 
-/** Its first, and each whose text decides otherwise than the one before. */
-function isNewPolicy(item: WholeItem, before: readonly WholeItem[]): boolean {
-  const sha256 = item.supplementaryConfiguration['PolicySha256']
-  if (sha256 === undefined) return false
-  const last = before.findLast((each) => each.configurationItemStatus !== 'ResourceDeleted')
-  const isNewKey = before.at(-1)?.configurationItemStatus === 'ResourceDeleted'
-  return isNewKey || last?.supplementaryConfiguration['PolicySha256'] !== sha256
+function policyIn(shown: WholeItem['supplementaryConfiguration']): string {
+  const { Policy, BucketPolicy } = shown
+  if (BucketPolicy === undefined) return Policy ?? ''
+  return (JSON.parse(BucketPolicy) as { policyText: string | null }).policyText ?? ''
 }
 
-/** The items of the one key that the text means, there or gone. */
+/** Its first, and each whose text decides otherwise than the one before. A bucket may lose its policy. */
+function isNewPolicy(item: WholeItem, before: readonly WholeItem[]): boolean {
+  const sha256 = item.supplementaryConfiguration['PolicySha256']
+  const isGone = item.configurationItemStatus === 'ResourceDeleted'
+  if (isGone || (sha256 === undefined && item.resourceType !== 'AWS::S3::Bucket')) return false
+  const last = before.findLast((each) => each.configurationItemStatus !== 'ResourceDeleted')
+  const isNew = before.at(-1)?.configurationItemStatus === 'ResourceDeleted'
+  return (
+    (isNew && sha256 !== undefined) || last?.supplementaryConfiguration['PolicySha256'] !== sha256
+  )
+}
+
+/** The items of the one key or bucket that the text means, there or gone. */
 async function itemsOf(deps: PolicyHistoryDeps, text: string) {
+  const bucket = bucketOfArn(text) ?? /^s3:\/\/([^/]+)\/?$/.exec(text)?.[1]
+  if (bucket !== undefined) return itemsOfBucket(deps, bucket)
   const present = deps.keys(text).map(({ key }) => key.arn)
   const found = []
   for (const arn of present.length > 0 ? present : arnsOf(deps, text)) {
@@ -90,11 +110,40 @@ function arnsOf({ accounts }: PolicyHistoryDeps, text: string): readonly string[
     .flatMap((account) => regions.map((region) => `arn:aws:kms:${region}:${account}:key/${text}`))
 }
 
+/** Of one that is gone every account and Region is asked: its ARN does not tell them, and its name may have moved. */
+async function itemsOfBucket(deps: PolicyHistoryDeps, name: string) {
+  const { accounts, s3 } = deps
+  const present = s3.get(name)
+  const regions = accounts.deployment?.regions ?? []
+  const places =
+    present === undefined
+      ? accounts.all().flatMap((account) => regions.map((region) => ({ account, region })))
+      : [present]
+  const items: WholeItem[] = []
+  for (const { account, region } of places) {
+    items.push(
+      ...(await itemsIn(deps, { account, region, type: 'AWS::S3::Bucket', resource: name })),
+    )
+  }
+  const [first] = items
+  if (first === undefined) throw new OperatorError(`There is no bucket ${name}, and was none.`)
+  const times = (item: WholeItem) => Number(item.configurationStateId)
+  return { arn: bucketArn(name), items: items.sort((a, b) => times(a) - times(b)) }
+}
+
 async function everyItem(deps: PolicyHistoryDeps, text: string): Promise<readonly WholeItem[]> {
   const arn = parseArn(text)
   if (arn?.service !== 'kms' || !arn.resource.startsWith('key/')) return []
   const { account, region } = arn
-  const of = { account, region, type: 'AWS::KMS::Key', resource: arn.resource.slice(4) }
+  return itemsIn(deps, { account, region, type: 'AWS::KMS::Key', resource: arn.resource.slice(4) })
+}
+
+type ItemsOf = Pick<
+  Parameters<ConfigurationHistory['items']>[0],
+  'account' | 'region' | 'type' | 'resource'
+>
+
+async function itemsIn(deps: PolicyHistoryDeps, of: ItemsOf): Promise<readonly WholeItem[]> {
   const items: WholeItem[] = []
   let after: number | undefined
   do {

@@ -16,7 +16,10 @@ import { type GrantRecord, operationSet } from '../services/kms/grant.ts'
 import type { Grants } from '../services/kms/grants.ts'
 import type { KeyRecord } from '../services/kms/key.ts'
 import type { KmsState } from '../services/kms/state.ts'
+import type { BucketRecord } from '../services/s3/bucket.ts'
+import type { Buckets } from '../services/s3/buckets.ts'
 import type { Put } from '../storage/port.ts'
+import { bucketView } from './bucket-view.ts'
 import {
   groupView,
   type IdentityNames,
@@ -33,6 +36,7 @@ export type ResourceSources = {
   readonly grants: Grants
   readonly identities: Identities
   readonly trails: Trails
+  readonly s3: Buckets
   readonly principals: { arnOf(id: string): string | undefined }
   readonly regions: readonly Region[]
 }
@@ -66,7 +70,7 @@ export class Resources {
 
   constructor(sources: ResourceSources) {
     this.#sources = sources
-    const { state, grants, identities, trails } = sources
+    const { state, grants, identities, trails, s3 } = sources
     const { users, groups, roles, policies } = identities
     this.#readers = {
       alias: pairs(
@@ -85,6 +89,10 @@ export class Resources {
       trail: pairs(
         (row) => trails.rows.get(row),
         (trail) => this.#trail(trail),
+      ),
+      's3-bucket': pairs(
+        (row) => s3.get(row),
+        (bucket) => this.#bucket(bucket),
       ),
     }
   }
@@ -111,7 +119,7 @@ export class Resources {
 
   /** Every resource that there is, in no order; `view` is undefined once it is gone. */
   *all(): Iterable<PresentResource> {
-    const { state, grants, identities, trails } = this.#sources
+    const { state, grants, identities, trails, s3 } = this.#sources
     const { users, groups, roles, policies } = identities
     for (const key of state.keys.values()) {
       yield this.#present('AWS::KMS::Key', key, key.keyId, () =>
@@ -152,6 +160,11 @@ export class Resources {
     for (const trail of trails.rows.values()) {
       yield this.#present('AWS::CloudTrail::Trail', trail, trail.arn, () =>
         this.#trail(trails.rows.get(trailRow(trail))),
+      )
+    }
+    for (const bucket of s3.rows.values()) {
+      yield this.#present('AWS::S3::Bucket', bucket, bucket.name, () =>
+        this.#bucket(s3.get(bucket.name)),
       )
     }
   }
@@ -238,6 +251,13 @@ export class Resources {
 
   #trail(trail: TrailRecord | undefined): Seen | undefined {
     return trail && plainly(trailView(trail))
+  }
+
+  #bucket(bucket: BucketRecord | undefined): Seen | undefined {
+    if (bucket === undefined) return undefined
+    const { policy } = bucket
+    const shown = () => (policy === undefined ? undefined : this.#show(policy, 'bucket'))
+    return { plain: bucketView(bucket, policy), shown: () => bucketView(bucket, shown()) }
   }
 
   #role(role: RoleRecord | undefined): Seen | undefined {

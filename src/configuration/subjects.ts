@@ -6,6 +6,7 @@ import { analysisWorld, type WorldSources } from '../operator/analysis-world.ts'
 import type { RuleRecord } from '../services/config/state.ts'
 import { analysedGrants, analysedKey } from '../services/kms/analysed-key.ts'
 import type { KeyRecord } from '../services/kms/key.ts'
+import { bucketView } from './bucket-view.ts'
 import type { ResourceSources } from './resources.ts'
 import {
   bucketRules,
@@ -17,7 +18,6 @@ import {
   roleRule,
   trailRules,
 } from './rules/evaluate.ts'
-import type { ResourceView } from './view.ts'
 
 /** A resource that rules look at. */
 export type Subject = {
@@ -38,8 +38,6 @@ export type SubjectSources = ResourceSources &
   Omit<WorldSources, 'guardrails'> & {
     readonly guardrails: Organization
     readonly management: () => AccountId | undefined
-    /** Until there are buckets, none. */
-    readonly buckets?: (account: AccountId, region: Region) => readonly ResourceView[]
   }
 
 const separation = 'KMS_KEY_SEPARATION_OF_DUTIES'
@@ -56,7 +54,7 @@ export class Subjects {
   /** To be made once the mirror is loaded: what is read then is no change. */
   constructor(sources: SubjectSources) {
     this.#sources = sources
-    const { state, grants, identities, trails } = sources
+    const { state, grants, identities, trails, s3 } = sources
     state.keys.watchGlances((_, now, before) => {
       const key = now ?? before
       if (key !== undefined) this.#mark('AWS::KMS::Key', `${key.region}/${key.account}`, key.keyId)
@@ -92,6 +90,12 @@ export class Subjects {
         this.#mark('AWS::CloudTrail::Trail', `${trail.homeRegion}/${trail.account}`, trail.arn)
       }
     })
+    s3.rows.watch((_, now, before) => {
+      for (const bucket of [now, before]) {
+        if (bucket === undefined) continue
+        this.#mark('AWS::S3::Bucket', `${bucket.region}/${bucket.account}`, bucket.name)
+      }
+    })
   }
 
   /** What changed since this was asked before. */
@@ -125,7 +129,6 @@ export class Subjects {
     if (type === 'AWS::IAM::Policy' && marked.has(`boundaries ${account}`)) {
       return this.every(type, account, region)
     }
-    if (type === 'AWS::S3::Bucket') return this.every(type, account, region)
     const place = type.startsWith('AWS::IAM::') ? account : `${region}/${account}`
     const prefix = `${type} ${place} `
     return [...marked]
@@ -164,7 +167,7 @@ export class Subjects {
   }
 
   #ids(type: string, account: AccountId, region: Region): readonly string[] {
-    const { state, identities, trails, buckets } = this.#sources
+    const { state, identities, trails, s3 } = this.#sources
     switch (type) {
       case 'AWS::KMS::Key':
         return state.keyIds(region, account).after(undefined, Number.MAX_SAFE_INTEGER)
@@ -181,7 +184,10 @@ export class Subjects {
           .filter((trail) => trail.account === account && trail.homeRegion === region)
           .map(({ arn }) => arn)
       case 'AWS::S3::Bucket':
-        return (buckets?.(account, region) ?? []).map(({ id }) => id)
+        return s3
+          .ofAccount(account)
+          .filter((bucket) => bucket.region === region)
+          .map(({ name }) => name)
       default:
         return []
     }
@@ -192,7 +198,7 @@ export class Subjects {
   }
 
   #subject(type: string, account: AccountId, region: Region, id: string): Subject | undefined {
-    const { state, identities, trails, buckets } = this.#sources
+    const { state, identities, trails, s3 } = this.#sources
     const of = { type, id, account }
     if (type === 'AWS::KMS::Key') {
       const key = state.key(region, id)
@@ -226,10 +232,10 @@ export class Subjects {
       const tags = Object.fromEntries((trail?.tags ?? []).map(({ key, value }) => [key, value]))
       return trail && { ...of, tags, say: (rule) => trailRules[rule]?.(trail) }
     }
-    const bucket = (buckets?.(account, region) ?? []).find((each) => each.id === id)
-    return (
-      bucket && { ...of, tags: bucket.tags, say: (rule, to) => bucketRules[rule]?.(bucket, to) }
-    )
+    const bucket = s3.get(id)
+    if (bucket?.account !== account || bucket.region !== region) return undefined
+    const view = bucketView(bucket, bucket.policy)
+    return { ...of, tags: view.tags, say: (rule, to) => bucketRules[rule]?.(view, to) }
   }
 
   #identity(type: string, of: { readonly account: AccountId } | undefined, id = ''): void {

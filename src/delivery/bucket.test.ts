@@ -4,8 +4,8 @@ import { account, other } from './testing/world.ts'
 
 describeTrailBuckets('in memory', async () => {
   const buckets = new MemoryBuckets()
-  buckets.owners.set('own', account).set('open', other).set('closed', other)
-  buckets.open.add('open')
+  buckets.owners.set('own', account).set('open', other).set('closed', account)
+  buckets.closed.add('closed')
   return {
     ...{ buckets, own: 'own', open: 'open', closed: 'closed' },
     read: async (bucket, key) => buckets.in(bucket).get(key),

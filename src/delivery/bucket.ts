@@ -16,6 +16,19 @@ export type TrailFile = {
   readonly kmsKeyArn?: string | undefined
 }
 
+/** What keeps files from going there: the bucket's policy, or that of the key. */
+export type TrailObstacle = 'no-bucket' | 'no-permission' | 'no-key-permission'
+
+/** Where a trail's files would go: what is asked before a trail is made or changed. */
+export type TrailDestination = {
+  readonly account: AccountId
+  readonly arn: string
+  readonly homeRegion: Region
+  readonly bucket: string
+  readonly prefix?: string | undefined
+  readonly kmsKeyArn?: string | undefined
+}
+
 /** Why a file could not be put: GetTrailStatus shows `code`, as CloudTrail does with the codes of S3. */
 export class DeliveryFailure extends Error {
   override readonly name = 'DeliveryFailure'
@@ -31,10 +44,10 @@ export class DeliveryFailure extends Error {
 /**
  * The buckets, as the room that delivers sees them: it adds files and reads nothing. Contract of every adapter: `put`
  * resolves once the file is durable and visible under its key as a whole; the same file put again takes its own place.
- * A bucket of the trail's own account takes it; one of another account when its policy lets cloudtrail.amazonaws.com
- * put there. Rejects with DeliveryFailure for what can pass or be mended.
+ * A bucket, also one of the trail's own account, takes it when its policy lets cloudtrail.amazonaws.com put there.
+ * Rejects with DeliveryFailure for what can pass or be mended.
  */
 export interface TrailBuckets {
   put(file: TrailFile): Promise<void>
-  check(bucket: string, account: AccountId): Promise<'no-bucket' | 'no-permission' | undefined>
+  check(destination: TrailDestination): Promise<TrailObstacle | undefined>
 }

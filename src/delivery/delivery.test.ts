@@ -191,6 +191,7 @@ test('a trail that is deleted is delivered up to its end, and then forgotten', a
 test('a bucket that fails holds up no other trail, is shown, and loses nothing', async (context) => {
   const { world, buckets, found, faults } = await setUp(context)
   buckets.owners.set('foreign', other)
+  buckets.closed.add('foreign')
   const begin = await started(world)
   await started(world, { name: 'second', bucket: 'missing' })
   await started(world, { name: 'third', bucket: 'foreign' })
@@ -198,7 +199,7 @@ test('a bucket that fails holds up no other trail, is shown, and loses nothing',
   await world.deliverAfter(300)
   assert.equal(found().events.filter((id) => id === begin || id === one).length, 2)
   const statusOf = (name: string) =>
-    deliveryOf(world.states, buckets, [home, away]).status(trailOf({ name }).arn)
+    deliveryOf(world.states, () => buckets, [home, away]).status(trailOf({ name }).arn)
   assert.deepEqual(statusOf('trail'), { latestDelivery: world.clock.now() })
   assert.equal(statusOf('second').latestDeliveryError, 'NoSuchBucket')
   assert.equal(statusOf('third').latestDeliveryError, 'AccessDenied')

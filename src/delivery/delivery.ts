@@ -1,4 +1,4 @@
-import { type AccountId, parseRegion, type Region } from '../base/ids.ts'
+import { parseRegion, type Region } from '../base/ids.ts'
 import { commitRecorded } from '../record/commit.ts'
 import type { Delivery, DeliveryStatus } from '../services/cloudtrail/delivery.ts'
 import { StoreConflict } from '../storage/port.ts'
@@ -202,12 +202,12 @@ export class TrailDelivery {
 /** What the operations on trails need of the delivery; in a process that does not deliver, too. */
 export function deliveryOf(
   states: DeliveryStates,
-  buckets: TrailBuckets,
+  buckets: () => TrailBuckets,
   regions: readonly Region[],
 ): Delivery {
   return {
     status: (arn) => statusOf(regions.flatMap((region) => states.get(arn, region) ?? [])),
-    check: (bucket: string, account: AccountId) => buckets.check(bucket, account),
+    check: (trail) => buckets().check(trail),
   }
 }
 

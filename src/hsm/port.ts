@@ -171,7 +171,8 @@ export interface Hsm {
 
 /**
  * `session`: what the token of temporary credentials says, owned by their access key id. `object-key`: the data key of
- * an object under SSE-S3, owned by its object id in hexadecimal.
+ * an object under SSE-S3, owned by an id that is kept beside it, in hexadecimal; also the labels key of an upload
+ * under a customer's key.
  */
 export const sealPurposes = ['session', 'authorization-message', 'object-key'] as const
 

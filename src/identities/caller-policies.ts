@@ -1,4 +1,4 @@
-import type { CallerLayers, SourcedPolicy } from '../authorize/layers.ts'
+import { type CallerLayers, noLayers, type SourcedPolicy } from '../authorize/layers.ts'
 import type { PolicyCache } from '../authorize/policy/cache.ts'
 import type { PolicyKind } from '../authorize/policy/document.ts'
 import type { Caller } from '../base/caller.ts'
@@ -72,6 +72,8 @@ export class CallerPolicies {
   }
 
   #gather(caller: Caller): CallerLayers {
+    // What binds an account binds no service.
+    if (caller.type === 'service') return noLayers
     const identity = this.#identityOf(caller)
     const gone = identity === undefined && hasRecord[caller.type]
     return {
@@ -149,7 +151,13 @@ export class CallerPolicies {
   }
 }
 
-const hasRecord = { root: false, user: true, 'role-session': true, 'web-identity': false } as const
+const hasRecord = {
+  root: false,
+  user: true,
+  'role-session': true,
+  'web-identity': false,
+  service: false,
+} as const
 
 /** Calls name accounts that may not be there. */
 const accountsMax = 4096

@@ -172,8 +172,11 @@ export type LookupAttribute =
   | 'ResourceType'
   | 'Username'
 
-/** ContextArn: of an S3 object or bucket in the encryption context of a call of KMS. */
-export type IndexedAttribute = LookupAttribute | 'ContextArn'
+/**
+ * ContextArn: of an S3 object or bucket in the encryption context of a call of KMS. ContextBucket: the same, or of the
+ * object's bucket.
+ */
+export type IndexedAttribute = LookupAttribute | 'ContextArn' | 'ContextBucket'
 
 export type LookupQuery = {
   /** Management events unless it says otherwise. */

@@ -5,7 +5,7 @@ import type { HttpRequest, Reply } from '../wire/protocol.ts'
 import { Answers } from './answers.ts'
 import { type Awaited, Deadlines } from './deadlines.ts'
 import { discard, Exchange } from './exchange.ts'
-import { Intake } from './intake.ts'
+import { asksForHealth, Intake } from './intake.ts'
 import { failed, refusalOf } from './refusals.ts'
 import type { RequestHead } from './request-head.ts'
 import { Share } from './share.ts'
@@ -171,7 +171,7 @@ export class Connection {
       this.#streamed = exchange
       this.#flow(exchange)
     } else if (head.close) this.#close()
-    if (head.target === '/health' && (head.method === 'GET' || head.method === 'HEAD')) {
+    if (asksForHealth(head)) {
       this.#answer(exchange, this.#shared.health())
     } else this.#handOver(exchange, head)
   }

@@ -101,7 +101,7 @@ export class Intake {
       incoming.skip()
       this.pump(incoming)
       if (incoming.isComing || incoming.hasFailed) return false
-    }
+    } else if (head !== undefined && hasBody(head)) return false
     return head?.close !== true
   }
 
@@ -145,10 +145,10 @@ export class Intake {
     this.#deadlines.within(tick)
     this.#coming = new Exchange(this.#share, head)
     if (due >= limits.pipelined) return this.#refuse(overloaded)
-    if ((head.method !== 'POST' || head.target !== '/') && head.target !== '/health') {
+    if ((head.method !== 'POST' || head.target !== '/') && !asksForHealth(head)) {
       this.#coming.streams = streams(head)
       if (this.#coming.streams) {
-        this.#owesContinue = head.expectsContinue && !this.#parser.hasInput
+        this.#owesContinue = head.expectsContinue && isSigned(head) && !this.#parser.hasInput
         return true
       }
     }
@@ -161,17 +161,22 @@ export class Intake {
     return true
   }
 
-  /** Whoever streams has the connection to himself, so there is room for one at a time. */
+  /**
+   * Whoever streams has the connection to himself, so there is room for one at a time. What nobody signed for is handed
+   * over without its body, to be refused: nothing of that is read, and no room is kept for it.
+   */
   #streamed(exchange: Exchange): Intaken {
     const { head } = exchange
     this.#deadlines.served()
     this.#deadlines.streams(this.#shared.tick)
-    if (head !== undefined && (head.chunked || head.contentLength > 0)) {
+    if (head === undefined || !hasBody(head)) this.#parser.takeBody()
+    else if (isSigned(head)) {
       this.#parser.stream()
       const length = head.chunked ? undefined : head.contentLength
       exchange.incoming = new IncomingBody(length, () => this.#onPull())
-    } else this.#parser.takeBody()
-    return this.#held(exchange, this.#shared.limits.streamBytes) ? 'request' : 'refused'
+    }
+    const room = head !== undefined && isSigned(head) ? this.#shared.limits.streamBytes : 0
+    return this.#held(exchange, room) ? 'request' : 'refused'
   }
 
   #whole(): Intaken {
@@ -202,4 +207,17 @@ export class Intake {
     this.#refusal = reply
     return false
   }
+}
+
+export function asksForHealth({ method, target }: RequestHead): boolean {
+  return target === '/health' && (method === 'GET' || method === 'HEAD')
+}
+
+function hasBody({ chunked, contentLength }: RequestHead): boolean {
+  return chunked || contentLength > 0
+}
+
+/** Whether a request that streams carries what may prove to be a signature: in a header or, presigned, in its query. */
+function isSigned({ signed, target }: RequestHead): boolean {
+  return signed || /[?&]X-Amz-Signature=/.test(target)
 }

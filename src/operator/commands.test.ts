@@ -176,6 +176,8 @@ test('status says how everything is', async (t) => {
   await house.newKey()
   assert.deepEqual(await run('status'), {
     healthy: true,
+    objectsHealthy: true,
+    buckets: 0,
     failure: undefined,
     endpoint: 'https://kms.test',
     account,
@@ -257,6 +259,8 @@ describe('backup-snapshot', () => {
       guardrails: unused,
       hsm: unused,
       domainKeys: unused,
+      s3: { rows: { size: 0 } },
+      objects: { healthy: true },
       clock: { now: () => 0 },
       random: systemRandom,
       endpoint: () => undefined,

@@ -27,6 +27,9 @@ export type OperatorDeps = Recorder & {
   readonly random: Random
   readonly endpoint: () => string | undefined
   readonly keys: () => number
+  readonly s3: { readonly rows: { readonly size: number } }
+  /** Where the objects of buckets are. */
+  readonly objects: { readonly healthy: boolean }
   /** How the root log and its witnesses are; undefined while there is none. */
   readonly logStatus?: () => unknown
   /** How the delivery to trails stands; undefined without a listener. */
@@ -52,17 +55,19 @@ export function operatorCommands(deps: OperatorDeps): Readonly<Record<string, Co
 }
 
 async function status(deps: OperatorDeps) {
-  const { accounts, journal, store, hsm } = deps
+  const { accounts, journal, store, objects, hsm } = deps
   // A store that can no longer be read is among what one asks for the status for.
   await deps.mirror.refresh().catch(() => {})
   return {
-    healthy: journal.healthy && store.healthy,
+    healthy: journal.healthy && store.healthy && objects.healthy,
+    objectsHealthy: objects.healthy,
     failure: journal.failure,
     endpoint: deps.endpoint(),
     account: accounts.deployment?.account,
     regions: accounts.deployment?.regions,
     accounts: accounts.size,
     keys: deps.keys(),
+    buckets: deps.s3.rows.size,
     records: journal.size,
     journal: journal.status(),
     log: deps.logStatus?.(),

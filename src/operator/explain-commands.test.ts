@@ -5,6 +5,7 @@ import { rootArn } from '../base/ids.ts'
 import { systemRandom } from '../base/random.ts'
 import { explanations } from '../explanations.ts'
 import { account, House, otherAccount, region } from '../testing/house.ts'
+import { s3Ok } from '../testing/s3-calls.ts'
 import type { AccessKey } from './accounts.ts'
 import type { CallExplanation } from './explain-call.ts'
 import { explainCommands } from './explain-commands.ts'
@@ -276,6 +277,32 @@ describe('the record of a call', () => {
       'key-and-identity-policy',
       'no-session-policy-allows',
     ])
+  })
+
+  test('of a call on an object by the policy of its bucket, present or superseded', async (t) => {
+    const house = await House.open(t)
+    const ann = await house.addUser({ name: 'ann' })
+    const bucketPolicy = (Effect: string) =>
+      JSON.stringify(
+        document({
+          ...{ Effect, Principal: { AWS: ann.arn }, Action: 's3:PutObject' },
+          Resource: 'arn:aws:s3:::ledger/*',
+        }),
+      )
+    await s3Ok(house, 'PUT', '/ledger')
+    await s3Ok(house, 'PUT', '/ledger', { query: { policy: '' }, body: bucketPolicy('Allow') })
+    const { requestId } = await s3Ok(house, 'PUT', '/ledger/a', { key: ann, body: 'a' })
+    const [record] = house.journal.events.filter(({ requestID }) => requestID === requestId)
+    const { event } = commandsOf(house)
+    const explain = async () => {
+      const { decisions } = await event(record?.eventID ?? '')
+      return decisions.map(({ outcome, recorded }) => [outcome, recorded.reason])
+    }
+    assert.deepEqual(await explain(), [['unchanged', 'bucket-policy']])
+    await s3Ok(house, 'PUT', '/ledger', { query: { policy: '' }, body: bucketPolicy('Deny') })
+    assert.deepEqual(await explain(), [['unchanged', 'bucket-policy']], 'by the archive')
+    house.shared.archive.clear()
+    assert.deepEqual(await explain(), [['incomplete', 'bucket-policy']])
   })
 
   test('finds a text that is archived while the explanation looks for others', async (t) => {

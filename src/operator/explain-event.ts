@@ -64,8 +64,8 @@ export type ExplainSources = RecordedEvents & {
    * are found once they were superseded.
    */
   readonly texts: (digests: ReadonlySet<string>) => Promise<ReadonlyMap<string, string>>
-  /** The present policy of the key of that ARN. */
-  readonly keyPolicy: (arn: string) => string | undefined
+  /** The present policy of the key or the bucket of that ARN; of an object that of its bucket. */
+  readonly resourcePolicy: (arn: string) => string | undefined
 }
 
 /** Throws OperatorError when there is no such event. */
@@ -163,7 +163,7 @@ async function textsOf(
   sources: ExplainSources,
   decisions: readonly RecordedDecision[],
 ): Promise<ReadonlyMap<string, string>> {
-  const present = decisions.flatMap(({ resource }) => sources.keyPolicy(resource) ?? [])
+  const present = decisions.flatMap(({ resource }) => sources.resourcePolicy(resource) ?? [])
   const found = new Map(present.map((text) => [textDigest(text), text]))
   const policies = decisions.flatMap(({ policies = [] }) => policies)
   const missing = (of: readonly RecordedPolicy[]) =>

@@ -8,6 +8,7 @@ import type {
   Service,
 } from '../services/operation.ts'
 import type { HttpRequest, Protocol, Reply } from '../wire/protocol.ts'
+import type { S3Resource } from '../wire/rest-xml/resource.ts'
 
 /** One request on its way through the pipeline. Each stage fills in what it found; nothing is taken away. */
 export type Call = {
@@ -41,6 +42,8 @@ export type Call = {
   received?: { readonly value: unknown } | undefined
   /** operate */
   output?: unknown
+  /** encode: made before the record of a call of REST XML, which says how long the answer is. */
+  encoded?: Reply
   /** The first stage that refused; what the call is answered with. */
   failure?: ServiceError
 }
@@ -55,6 +58,8 @@ export type Addressed = {
   readonly operationName: string | undefined
   /** Of REST XML, and what is wrong with how it is addressed: its caller hears that, once known. */
   readonly isRest?: true
+  /** Of REST XML: what it names. */
+  readonly resource?: Pick<S3Resource, 'bucket' | 'key'>
   /** Whether any operation has its method there. */
   readonly isServed?: boolean
   readonly refusal?: ServiceError

@@ -66,6 +66,7 @@ function callerConditions(caller: Caller, organization: OrganizationOfCallers): 
 
 function newCallerConditions(caller: Caller, organization: OrganizationOfCallers): ConditionValues {
   const { account, arn, roleArn, userName, principalId, session, tags = {} } = caller
+  if (caller.type === 'service') throw internalError('no service sends a request')
   const conditions: Record<string, string | readonly string[]> = {
     ...caller.providerConditions,
     // Nobody of the account, or of the organisation, is who only has a token: policies that keep strangers out count

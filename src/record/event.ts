@@ -1,6 +1,7 @@
 import type { Caller, WebIdentity } from '../base/caller.ts'
 import type { AccountId, Region } from '../base/ids.ts'
-import type { AuditResource, JsonObject } from '../services/operation.ts'
+import type { JsonObject } from '../services/operation.ts'
+import type { ShownResource } from './s3-members.ts'
 import { sessionContextOf } from './session-context.ts'
 
 /**
@@ -30,7 +31,7 @@ export type ApiCallEvent = {
   readonly readOnly: boolean
   /** A data event; a management event without it. */
   readonly category?: 'data' | undefined
-  readonly resources?: readonly AuditResource[] | undefined
+  readonly resources?: readonly ShownResource[] | undefined
   readonly recipientAccountId: AccountId
   readonly tlsDetails?: JsonObject | undefined
 }
@@ -147,7 +148,7 @@ export type ServiceEvent = {
   readonly errorCode?: string | undefined
   /** Of what is shown as a call. */
   readonly call?: { readonly requestId: string; readonly response: JsonObject } | undefined
-  readonly resources?: readonly AuditResource[] | undefined
+  readonly resources?: readonly ShownResource[] | undefined
   readonly serviceEventDetails?: JsonObject | undefined
   readonly recipientAccountId: AccountId
 }
@@ -184,6 +185,7 @@ export function callerIdentity(caller: Caller): JsonObject {
   if (identity === undefined) {
     const { type, principalId, arn, account, accessKeyId, userName, webIdentity } = caller
     if (webIdentity !== undefined) return webIdentityUser(principalId, webIdentity)
+    if (type === 'service') return { type: 'AWSService', invokedBy: principalId }
     const own = { type: identityType[type], principalId, arn, accountId: account, accessKeyId }
     const sessionContext = sessionContextOf(caller)
     identity = {
@@ -221,6 +223,7 @@ const identityType = {
 
 /** userIdentity of a caller from another account, in the copy that the owner of the resource gets. */
 export function foreignIdentity(caller: Caller): JsonObject {
+  if (caller.type === 'service') return callerIdentity(caller)
   return { type: 'AWSAccount', principalId: caller.principalId, accountId: caller.account }
 }
 

@@ -57,7 +57,7 @@ function askingEvidence(value: string): Evidence {
     ...{ caller: largestSession, permission: 'kms:Touch', conditions: [] },
     resource: { type: 'key', arn, account, policy, crossAccount: true },
   })
-  return { ...evidence, context: { asked: () => new Map([[askedKey, value]]) } }
+  return { ...evidence, context: { work: 0, asked: () => new Map([[askedKey, value]]) } }
 }
 
 /** A call whose record has as much of everything as there can be, of a character that takes the most bytes. */
@@ -121,6 +121,30 @@ function largestCall(
   }
 }
 
+const bucketArn = `arn:aws:s3:::${'b'.repeat(63)}`
+const whole: ReadonlySet<string> = new Set([bucketArn])
+const keyOf = (character: string) => character.repeat(1024 / Buffer.byteLength(character))
+
+/** The same, of a copy of one object to another. */
+function largestCallOfS3(call: Call, character: string): Call {
+  const key = keyOf(character)
+  const object = { accountId: account, type: 'AWS::S3::Object', ARN: `${bucketArn}/${key}` }
+  const bucket = { accountId: account, type: 'AWS::S3::Bucket', ARN: bucketArn }
+  const { operation: touch, addressed, failure } = call
+  assert.ok(touch !== undefined && addressed !== undefined)
+  const audit = {
+    ...touch.audit,
+    request: () => ({ key }),
+    resources: () => [object, bucket, object, bucket],
+  }
+  return {
+    ...call,
+    addressed: { ...addressed, isRest: true, resource: { bucket: 'b'.repeat(63), key } },
+    operation: { ...touch, category: 'data', audit },
+    resolved: failure === undefined,
+  }
+}
+
 describe('no record is longer than the journal takes', () => {
   const characters = ['a', '"', '\u0001', '\u007f', '\u0085', '\u2028', '鍵', '\ud800', '😀']
   const segments = [minSegmentBytes, minSegmentBytes + 4096, 64 * 1024, 256 * 1024, maxSegmentBytes]
@@ -157,6 +181,29 @@ describe('no record is longer than the journal takes', () => {
       }
     }
     assert.deepEqual([...whole], characters, 'what was decided on is there where it fits')
+  })
+
+  test('nor one of S3, with keys as long as there can be', () => {
+    for (const segmentBytes of segments) {
+      const most = maxRecordBytes(segmentBytes)
+      const elementBytes = elementBytesFor(most)
+      for (const character of characters) {
+        const failure = new ServiceError('validation', character.repeat(5000))
+        for (const each of [undefined, failure]) {
+          const call = largestCallOfS3(largestCall(character, 0, 150_000, each), character)
+          for (const { record } of recordsOf(call, Date.now(), systemRandom, elementBytes)) {
+            const bytes = Buffer.byteLength(record)
+            assert.ok(bytes <= most, `${bytes} of ${most} bytes, ${JSON.stringify(character)}`)
+            const { resources } = JSON.parse(record) as { resources: readonly { ARN: string }[] }
+            assert.ok(resources.length >= 2)
+            if (segmentBytes < 256 * 1024) continue
+            assert.ok(
+              resources.every(({ ARN }) => whole.has(ARN) || ARN.endsWith(`/${keyOf(character)}`)),
+            )
+          }
+        }
+      }
+    }
   })
 
   test('and the usual size of a segment leaves the elements what CloudTrail does', () => {

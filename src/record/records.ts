@@ -1,9 +1,10 @@
+import type { Authenticated } from '../authenticate/authenticator.ts'
 import { isResourceSideDenial } from '../authorize/denial.ts'
 import type { Evidence } from '../authorize/evidence.ts'
 import { ServiceError } from '../base/errors.ts'
 import type { AccountId } from '../base/ids.ts'
 import type { Random } from '../base/random.ts'
-import type { AuditResource, JsonObject } from '../services/operation.ts'
+import type { AuditPart, AuditResource, JsonObject } from '../services/operation.ts'
 import type { OutboxEvent } from '../storage/port.ts'
 import { wireName } from '../wire/errors.ts'
 import { decisionText } from './authorization.ts'
@@ -11,10 +12,12 @@ import type { Call } from './call.ts'
 import { deniedElementBytes, isDeniedWebIdentity, shortened } from './denied-web-identities.ts'
 import { type ApiCallEvent, apiCallRecord, callerIdentity, cut, foreignIdentity } from './event.ts'
 import { headerOf, sourceIp } from './request.ts'
+import { hostMax, type ShownResource, s3Members } from './s3-members.ts'
 
 /**
  * The records of one authenticated call, whatever became of it: one for the caller's account and, where a call
- * succeeded on keys of other accounts, one for each owner, tied by sharedEventID.
+ * succeeded on resources of other accounts, one for each owner, tied by sharedEventID; behind them those of the single
+ * things that it did, where it did many.
  */
 export function recordsOf(
   call: Call,
@@ -22,23 +25,27 @@ export function recordsOf(
   random: Random,
   elementBytesMax: number,
 ): readonly OutboxEvent[] {
-  const { identity } = call
-  if (identity === undefined) throw new Error('only authenticated calls have records of their own')
+  const identity = identityOf(call)
   const { caller } = identity
   const view = viewOf(call, caller.account)
-  const owners = call.failure === undefined ? foreignOwners(view.resources, caller.account) : nobody
+  const parts = partsOf(call)
+  const isOpen = parts.length === 0 || parts.some((part) => isAllowed(call, part))
+  const owners =
+    call.failure === undefined && isOpen ? foreignOwners(view.resources, caller.account) : nobody
   const event: ApiCallEvent = {
     ...view,
+    resources: isOpen ? view.resources : ownerless(view.resources, caller.account),
     eventId: random.uuid(),
     sharedEventId: owners.length === 0 ? undefined : random.uuid(),
     userIdentity: invoked(call, callerIdentity(caller)),
-    authorization: authorizationOf(call, caller.account),
+    // What each part was decided on stands in its own record.
+    authorization: parts.length > 0 ? undefined : authorizationOf(call, caller.account),
     time,
     eventSource: call.service?.eventSource ?? `${identity.service}.amazonaws.com`,
-    eventName: call.operation?.name ?? unknownName(call.addressed?.operationName),
+    eventName: eventNameOf(call),
     region: identity.region,
-    sourceIp: call.within?.service ?? sourceIp(call.request),
-    userAgent: call.within?.service ?? headerOf(call.request, 'user-agent'),
+    sourceIp: serviceOf(call) ?? sourceIp(call.request),
+    userAgent: serviceOf(call) ?? headerOf(call.request, 'user-agent'),
     requestId: call.requestId,
     readOnly: call.operation === undefined || call.operation.effects !== 'write',
     category: call.operation?.category,
@@ -48,22 +55,104 @@ export function recordsOf(
   const bytesMax = isDeniedWebIdentity(call)
     ? Math.min(elementBytesMax, deniedElementBytes)
     : elementBytesMax
-  const own = { id: event.eventId, record: apiCallRecord(event, bytesMax) }
-  if (owners.length === 0) return [own]
-  const copies = owners.map((owner) => {
-    const eventId = random.uuid()
-    const userIdentity = invoked(call, foreignIdentity(caller))
-    const side = sideOf(call, view, owner)
-    const authorization = authorizationOf(call, owner)
-    const own = { eventId, userIdentity, authorization, recipientAccountId: owner }
-    const copy = { ...event, ...side, ...own }
-    return { id: eventId, record: apiCallRecord(copy, elementBytesMax) }
+  const write = (made: ApiCallEvent): OutboxEvent => {
+    const isRest = call.addressed?.isRest === true
+    const shown = isRest ? { ...made, ...s3Members(call, made, bytesMax) } : made
+    return { id: made.eventId, record: apiCallRecord(shown, bytesMax) }
+  }
+  const records = [write(event)]
+  for (const owner of owners)
+    records.push(write(copyFor(call, { ...event, resources: view.resources }, owner, random)))
+  for (const part of parts) {
+    for (const made of eventsOfPart(call, event, part, random)) records.push(write(made))
+  }
+  return records
+}
+
+/** What the owner of resources of another account sees of a call on them. */
+function copyFor(
+  call: Call,
+  event: ApiCallEvent & View,
+  owner: AccountId,
+  random: Random,
+): ApiCallEvent {
+  const { caller } = identityOf(call)
+  return {
+    ...event,
+    ...sideOf(call, event, owner),
+    eventId: random.uuid(),
+    userIdentity: invoked(call, foreignIdentity(caller)),
+    authorization: event.authorization && authorizationOf(call, owner),
+    recipientAccountId: owner,
+  }
+}
+
+function partsOf({ operation, failure, output, input, target }: Call): readonly AuditPart[] {
+  return failure === undefined ? (operation?.audit.parts?.(output, input, target) ?? []) : []
+}
+
+/** Of one of many things that a call did: its own event, and a copy for whom it belongs to. */
+function* eventsOfPart(call: Call, event: ApiCallEvent, part: AuditPart, random: Random) {
+  const { eventName, request, response, resources, failure, check } = part
+  const { caller } = identityOf(call)
+  const owners = failure === undefined ? foreignOwners(resources, caller.account) : nobody
+  const decided = call.evidence.slice(check, check + 1)
+  const allowed = isAllowed(call, part)
+  const own: ApiCallEvent = {
+    ...event,
+    ...{ eventName, requestParameters: request, responseElements: response },
+    eventId: random.uuid(),
+    sharedEventId: owners.length === 0 ? undefined : random.uuid(),
+    resources: allowed ? resources : ownerless(resources, caller.account),
+    errorCode: failure && errorCodeOf(call, failure),
+    errorMessage: failure?.publicMessage,
+    authorization: authorizationOf(call, caller.account, decided, allowed),
+    additionalEventData: tied(call, nothingMoved),
+  }
+  yield own
+  for (const owner of owners) {
+    yield {
+      ...own,
+      ...{ eventId: random.uuid(), recipientAccountId: owner },
+      userIdentity: invoked(call, foreignIdentity(caller)),
+      resources: resources.filter(({ accountId }) => accountId === owner),
+      authorization: authorizationOf(call, owner, decided, allowed),
+    }
+  }
+}
+
+function isAllowed({ evidence }: Call, { check }: AuditPart): boolean {
+  return evidence[check]?.decision.allowed === true
+}
+
+/** Who was not allowed may not learn whose it is; names that he brought along himself say nothing. */
+function ownerless(
+  resources: readonly AuditResource[] | undefined,
+  account: AccountId,
+): readonly ShownResource[] | undefined {
+  return resources?.map((resource) => {
+    const { accountId, ...named } = resource
+    return accountId === account ? resource : named
   })
-  return [own, ...copies]
+}
+
+/** The bytes of a call count once. */
+const nothingMoved = { bytesTransferredIn: 0, bytesTransferredOut: 0 }
+
+function identityOf({ identity }: Call): Authenticated {
+  if (identity === undefined) throw new Error('only authenticated calls have records of their own')
+  return identity
+}
+
+/** The service that calls, for a caller or in its own name. */
+function serviceOf({ within, identity }: Call): string | undefined {
+  if (identity?.caller.type === 'service') return identity.caller.principalId
+  return within?.service
 }
 
 /** A service that acts for a caller is named in the caller's identity, as CloudTrail has it. */
 function invoked({ within }: Call, identity: JsonObject): JsonObject {
+  if (identity['type'] === 'AWSService') return identity
   return within === undefined ? identity : { ...identity, invokedBy: within.service }
 }
 
@@ -75,13 +164,8 @@ function tied({ within }: Call, additional: JsonObject | undefined): JsonObject 
 
 type View = Pick<
   ApiCallEvent,
-  | 'requestParameters'
-  | 'responseElements'
-  | 'additionalEventData'
-  | 'resources'
-  | 'errorCode'
-  | 'errorMessage'
->
+  'requestParameters' | 'responseElements' | 'additionalEventData' | 'errorCode' | 'errorMessage'
+> & { readonly resources?: readonly AuditResource[] | undefined }
 
 function viewOf(call: Call, account: AccountId): View {
   const { operation, failure } = call
@@ -136,11 +220,16 @@ function sideOf(call: Call, view: View, owner: AccountId): Partial<View> {
  * of the resource, both where they are one. When the call failed without a decision that its caller is told openly,
  * nothing at all: a stranger's record looks the same whether or not there is such a key.
  */
-function authorizationOf(call: Call, account: AccountId): string | undefined {
-  const { evidence, authorized, identity } = call
+function authorizationOf(
+  call: Call,
+  account: AccountId,
+  evidence: readonly Evidence[] = call.evidence,
+  authorized = call.authorized === true,
+): string | undefined {
+  const { identity } = call
   const last = evidence.at(-1)
   if (last === undefined || identity === undefined) return undefined
-  if (authorized !== true && !isTold(last)) return undefined
+  if (!authorized && !isTold(last)) return undefined
   const own = identity.caller.account
   let text = ''
   for (const decided of evidence) {
@@ -166,7 +255,11 @@ function requestParametersOf(call: Call): JsonObject | null {
 /** A denial is `AccessDenied` in CloudTrail, whatever the protocol calls it. */
 function errorCodeOf(call: Call, error: ServiceError): string {
   if (error.code === 'access-denied') return 'AccessDenied'
-  return wireName(error.code, call.addressed?.protocol.name ?? 'json', call.service?.signingName)
+  return wireName(
+    error.code,
+    call.addressed?.protocol.name ?? call.service?.protocol.name ?? 'json',
+    call.service?.signingName,
+  )
 }
 
 const nobody: readonly AccountId[] = []
@@ -180,13 +273,14 @@ function foreignOwners(
   return foreign.length === 0 ? nobody : [...new Set(foreign.map(({ accountId }) => accountId))]
 }
 
+function eventNameOf({ operation, addressed }: Call): string {
+  return operation?.recordedAs ?? operation?.name ?? unknownName(addressed?.operationName)
+}
+
 /** An unknown operation's name is the caller's text: shown if it could be a name. */
 function unknownName(name: string | undefined): string {
   return name !== undefined && /^[A-Za-z0-9]{1,64}$/.test(name) ? name : 'Unknown'
 }
-
-/** The longest name that DNS allows, and a port, in bytes. */
-const hostMax = 261
 
 function tlsDetails(call: Call): JsonObject | undefined {
   const { tls } = call.request

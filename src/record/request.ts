@@ -1,7 +1,10 @@
 import type { HttpRequest } from '../wire/protocol.ts'
 
 /** The first header of that name (lower case), whatever its spelling on the wire. */
-export function headerOf(request: HttpRequest, name: string): string | undefined {
+export function headerOf(
+  request: Pick<HttpRequest, 'rawHeaders'>,
+  name: string,
+): string | undefined {
   const { rawHeaders } = request
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const candidate = rawHeaders[index]

@@ -45,6 +45,13 @@ const labels: Readonly<Record<ReportName, Evidence['labels']>> = {
   'cross-account-use': { ...access, 'SOC 2': ['CC6.1', 'CC6.6'] },
   grants: leastPrivilege,
   deletion: keyManagement,
+  'encryption-coverage': {
+    'PCI DSS 4.0': ['3.5', '3.6'],
+    'SOC 2': ['CC6.1', 'CC6.7'],
+    'ISO 27001:2022': ['A.8.24'],
+    HIPAA: ['164.312(a)(2)(iv)'],
+    'NIST SP 800-53': ['SC-12', 'SC-28'],
+  },
   'log-integrity': {
     'PCI DSS 4.0': ['10.3', '10.5'],
     'SOC 2': ['CC7.2'],

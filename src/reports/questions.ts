@@ -10,5 +10,7 @@ export const questions: Readonly<Record<ReportName, string>> = {
   'cross-account-use': 'Who of another account used a key?',
   grants: 'Which grants are there, how old are they, and are they used?',
   deletion: 'Which keys are disabled or about to be deleted, and who still needed them?',
+  'encryption-coverage':
+    'How are the objects in each bucket encrypted, under which keys, and which are not as the bucket says?',
   'log-integrity': 'Is the record whole and unaltered?',
 }

@@ -2,21 +2,26 @@ import { inTurns } from '../authorize/analyse/in-steps.ts'
 import { whoCanSteps } from '../authorize/analyse/who-can.ts'
 import { ServiceError } from '../base/errors.ts'
 import { parseArn } from '../base/ids.ts'
-import type { EventLookup, KeyUses } from '../journal/port.ts'
+import type { ConfigurationHistory, EventLookup, KeyUses } from '../journal/port.ts'
 import type { AnalyseDeps } from '../operator/analyse-commands.ts'
 import { analysisWorld } from '../operator/analysis-world.ts'
 import { type Input, refreshed } from '../operator/command-input.ts'
 import { operatorEvent } from '../operator/event.ts'
 import { type Command, OperatorError } from '../operator/socket.ts'
 import { commitRecorded } from '../record/commit.ts'
+import type { BucketContents, BucketFacts } from './bucket-facts.ts'
 import { crossAccountUse } from './cross-account-use.ts'
 import { deletion, deletionEvents } from './deletion.ts'
+import { encryptionCoverage } from './encryption-coverage.ts'
+import { RuleChanges, ruleEvents, sinceOfItems } from './encryption-rules.ts'
 import type { GrantFacts, KeyFacts } from './facts.ts'
 import { grantEvents, grants } from './grants.ts'
 import { keyUse } from './key-use.ts'
 import { lastUses } from './last-use.ts'
 import { neverUsed } from './never-used.ts'
-import { bucketOf, objectAccess, objectNamed } from './object-access.ts'
+import { objectAccess } from './object-access.ts'
+import { objectEvents } from './object-events.ts'
+import { type ObjectName, objectNamed } from './object-name.ts'
 import { privilegedUse } from './privileged-use.ts'
 import { questions } from './questions.ts'
 import { type Body, framed, type Report } from './report.ts'
@@ -27,9 +32,14 @@ import { unusedKeys } from './unused-keys.ts'
 
 export type ReportDeps = AnalyseDeps & {
   readonly lookup: Pick<EventLookup, 'find'> & KeyUses
+  readonly history: Pick<ConfigurationHistory, 'items'>
   /** Keys and grants as they are now; few at a time are made. */
   readonly keyFacts: () => Iterable<KeyFacts>
   readonly grantFacts: (key: KeyFacts) => Iterable<GrantFacts>
+  /** One of them; undefined when it is not there. */
+  readonly keyFactsOf: (arn: string) => KeyFacts | undefined
+  readonly bucketFacts: () => Iterable<BucketFacts>
+  readonly contents: BucketContents
   /** Operations that count as a use of a key. */
   readonly keyOperations: readonly string[]
 }
@@ -52,14 +62,15 @@ async function report(
 ): Promise<Report> {
   const now = deps.clock.now()
   const options = readOptions(input, now)
-  const { name, period, account, region, key, object } = options
-  const given = Object.entries({ account, region, key, object })
+  const { name, period, account, region, key, object, bucket } = options
+  const given = Object.entries({ account, region, key, object, bucket })
   const scope = Object.fromEntries(
     given.filter((pair): pair is [string, string] => pair[1] !== undefined),
   )
   const asked: Asked = { deps, options, sources: { lookup: deps.lookup, progress } }
   if (key !== undefined) keyNamed(deps, key)
   if (object !== undefined) requireObject(object)
+  if (bucket !== undefined) await bucketsOf(asked)
   const make = makers[name]
   if (make === undefined) throw new OperatorError(`There is no report '${name}'.`)
   const details = { report: name, ...scope }
@@ -87,6 +98,7 @@ const makers: Readonly<Partial<Record<ReportOptions['name'], (asked: Asked) => P
   },
   grants: grantsReport,
   deletion: deletionReport,
+  'encryption-coverage': coverageReport,
 }
 
 async function unusedReport(asked: Asked): Promise<Body> {
@@ -135,27 +147,64 @@ async function deletionReport(asked: Asked): Promise<Body> {
 }
 
 async function objectReport({ deps, sources, options }: Asked): Promise<Body> {
-  const object = requireObject(options.object ?? '')
-  const where = whereOf(deps, options)
-  const [data, own, bucket] = [
-    eventsOf(sources, where, { key: 'ResourceName', value: object }, 'Data'),
-    eventsOf(sources, where, { key: 'ContextArn', value: object }),
-    eventsOf(sources, where, { key: 'ContextArn', value: bucketOf(object) }),
-  ]
-  const found = {
-    data: await upTo(data, options.limit),
-    object: await upTo(own, options.limit),
-    bucket: await upTo(bucket, options.limit),
-  }
-  const body = objectAccess(found, options.limit)
-  const isCut = Object.values(found).some((events) => events.length >= options.limit)
-  return { ...body, truncated: body.truncated === true || isCut }
+  const name = requireObject(options.object ?? '')
+  const found = await objectEvents(sources, whereOf(deps, options), name, options.limit)
+  return objectAccess(found, name, options)
 }
 
-function requireObject(text: string): string {
+function requireObject(text: string): ObjectName {
   const object = objectNamed(text)
   if (object !== undefined) return object
-  throw new OperatorError('An object is s3://BUCKET/KEY or its ARN.')
+  throw new OperatorError(
+    'An object is s3://BUCKET/KEY or its ARN; several are s3://BUCKET/PREFIX*.',
+  )
+}
+
+async function coverageReport(asked: Asked): Promise<Body> {
+  const { deps, sources, options } = asked
+  const buckets = await bucketsOf(asked)
+  const changes = new RuleChanges(buckets)
+  for (const value of ruleEvents) {
+    const events = eventsOf(sources, whereOf(deps, options), { key: 'EventName', value })
+    for await (const event of events) changes.add(event)
+  }
+  const now = deps.clock.now()
+  const own = new Set<string>(deps.accounts.all())
+  const changed = []
+  for (const bucket of buckets) {
+    const change = changes.of(bucket, now)
+    const known = change.at !== undefined
+    const items = known ? undefined : await sinceOfItems(bucket, now, deps.history)
+    changed.push({ bucket, change: items ?? change })
+  }
+  return encryptionCoverage(
+    changed,
+    {
+      ...{ ...deps.contents, keyOf: deps.keyFactsOf, progress: sources.progress },
+      isOwn: (account) => own.has(account),
+    },
+    options.limit,
+  )
+}
+
+/** Throws OperatorError when one is named that there is not. */
+async function bucketsOf({ deps, options }: Asked): Promise<readonly BucketFacts[]> {
+  const { account, region, bucket } = options
+  const found: BucketFacts[] = []
+  await inTurns(
+    (function* () {
+      for (const facts of deps.bucketFacts()) {
+        yield
+        if (bucket !== undefined && facts.name !== bucket) continue
+        if (account !== undefined && facts.account !== account) continue
+        if (region === undefined || facts.region === region) found.push(facts)
+      }
+    })(),
+  )
+  if (bucket !== undefined && found.length === 0) {
+    throw new OperatorError(`There is no bucket ${bucket.slice(0, 64)} in what was asked for.`)
+  }
+  return found.sort((one, other) => (one.name < other.name ? -1 : 1))
 }
 
 /** Changes alone: reads and uses of keys are by far the most of all events. */
@@ -175,15 +224,6 @@ async function named({ deps, sources, options }: Asked, names: readonly string[]
       if (event.eventSource === 'kms.amazonaws.com' && (arn === undefined || isOf))
         found.push(event)
     }
-  }
-  return found
-}
-
-async function upTo(events: AsyncIterable<Event>, limit: number): Promise<readonly Event[]> {
-  const found: Event[] = []
-  for await (const event of events) {
-    if (found.length >= limit) break
-    found.push(event)
   }
   return found
 }

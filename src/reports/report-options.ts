@@ -11,6 +11,7 @@ export type ReportOptions = {
   /** As the operator named it. */
   readonly key: string | undefined
   readonly object: string | undefined
+  readonly bucket: string | undefined
   readonly limit: number
 }
 
@@ -31,8 +32,12 @@ const taken: Readonly<Record<ReportName, readonly string[]>> = {
   'cross-account-use': ['key', 'account', 'region'],
   grants: ['key', 'account', 'region'],
   deletion: ['key', 'account', 'region'],
+  'encryption-coverage': ['bucket', 'account', 'region'],
   'log-integrity': [],
 }
+
+/** It is about what there is now. */
+const withoutPeriod: readonly ReportName[] = ['encryption-coverage']
 
 /** Throws OperatorError for what a report does not take, or does not understand. */
 export function readOptions(input: Input, now: number): ReportOptions {
@@ -41,7 +46,7 @@ export function readOptions(input: Input, now: number): ReportOptions {
   if (name === undefined || name === 'log-integrity') {
     throw new OperatorError(`There is no report '${text.slice(0, 64)}'.`)
   }
-  for (const option of ['key', 'object', 'account', 'region']) {
+  for (const option of ['key', 'object', 'bucket', 'account', 'region']) {
     const given = optionalText(input, option) !== undefined
     const takes = taken[name].some((each) => each.startsWith(option))
     if (given && !takes) throw new OperatorError(`The report ${name} takes no ${option}.`)
@@ -49,18 +54,30 @@ export function readOptions(input: Input, now: number): ReportOptions {
       throw new OperatorError(`The report ${name} needs --${option}.`)
     }
   }
-  const since = timeOf(input, 'since', now) ?? now - defaultDays * dayMs
-  const until = timeOf(input, 'until', now) ?? now
-  if (since > until) throw new OperatorError('The period ends before it begins.')
   return {
     name,
-    period: { since, until },
+    period: periodOf(input, name, now),
     account: accountOf(input),
     region: regionOf(input),
     key: optionalText(input, 'key'),
     object: optionalText(input, 'object'),
+    bucket: optionalText(input, 'bucket'),
     limit: limitOf(input),
   }
+}
+
+function periodOf(input: Input, name: ReportName, now: number): Period {
+  if (withoutPeriod.includes(name)) {
+    for (const option of ['since', 'until']) {
+      if (optionalText(input, option) === undefined) continue
+      throw new OperatorError(`The report ${name} is of now: it takes no --${option}.`)
+    }
+    return { since: 0, until: now }
+  }
+  const since = timeOf(input, 'since', now) ?? now - defaultDays * dayMs
+  const until = timeOf(input, 'until', now) ?? now
+  if (since > until) throw new OperatorError('The period ends before it begins.')
+  return { since, until }
 }
 
 function timeOf(input: Input, name: string, now: number): number | undefined {

@@ -42,6 +42,7 @@ export const reportNames = [
   'cross-account-use',
   'grants',
   'deletion',
+  'encryption-coverage',
   'log-integrity',
 ] as const
 export type ReportName = (typeof reportNames)[number]

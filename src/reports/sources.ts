@@ -20,6 +20,8 @@ export type Event = {
   readonly sourceIPAddress?: string
   readonly errorCode?: string
   readonly requestID?: string
+  readonly sharedEventID?: string
+  readonly readOnly?: boolean
   readonly requestParameters?: Readonly<Record<string, unknown>> | null
   readonly responseElements?: Readonly<Record<string, unknown>> | null
   readonly additionalEventData?: Readonly<Record<string, unknown>>
@@ -33,6 +35,7 @@ export type Identity = {
   readonly arn?: string
   readonly principalId?: string
   readonly accountId?: string
+  readonly accessKeyId?: string
   readonly userName?: string
   readonly invokedBy?: string
   readonly sessionContext?: {

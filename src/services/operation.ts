@@ -20,6 +20,8 @@ export type Operation<
 > = {
   /** The wire name, as in `GenerateDataKey`. */
   readonly name: string
+  /** CloudTrail's name of it, where that is another one. */
+  readonly recordedAs?: string
   readonly input: I
   /** Undefined where AWS answers 200 with an empty body. */
   readonly output: O
@@ -139,10 +141,12 @@ export type Check = {
   readonly grant?: (() => PermittingGrant | undefined) | undefined
   /** Condition values that take long to find: sought when a policy has asked for one, and then all is decided anew. */
   readonly delayed?: DelayedConditions | undefined
+  /** Of a part of the call alone: its denial is told here, and the call goes on without that part. */
+  readonly refused?: ((denied: ServiceError) => void) | undefined
 }
 
 export type DelayedConditions = {
-  /** In lower case. */
+  /** In lower case; a family ends in `*`. */
   readonly keys: readonly string[]
   find(): Promise<ConditionValues>
 }
@@ -199,13 +203,31 @@ export type AuditView<Input, Target, Output> = {
     target: Target,
     owner?: AccountId,
   ): JsonObject | undefined
+  /** Of a call that does one thing to many: what became of each, which then has a record of its own. */
+  parts?(output: Output, input: Input, target: Target): readonly AuditPart[]
+}
+
+/** A record beside the call's own, of the same request id. */
+export type AuditPart = {
+  readonly eventName: string
+  readonly request: JsonObject
+  readonly response: JsonObject | null
+  readonly resources: readonly AuditResource[]
+  /** What it failed of. */
+  readonly failure?: ServiceError | undefined
+  /** Which of the call's checks decided on it: its place among them. */
+  readonly check: number
 }
 
 export type AuditResource = {
   readonly accountId: AccountId
   readonly type: string
-  readonly ARN: string
-}
+} & ResourceName
+
+/** One resource, or all with one beginning, as a listing of objects is about. */
+export type ResourceName =
+  | { readonly ARN: string; readonly ARNPrefix?: never }
+  | { readonly ARN?: never; readonly ARNPrefix: string }
 
 /** Checks an operation's parts against each other and forgets their particular types. */
 export function operation<

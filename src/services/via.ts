@@ -1,3 +1,4 @@
+import type { AccountId } from '../base/ids.ts'
 import type { CallContext, CallingService, ConditionValues } from './operation.ts'
 
 /**
@@ -18,6 +19,37 @@ export function actingFor(call: CallContext, via: CallingService): CallContext {
     'aws:ViaAWSService': 'true',
   }
   return { ...call, via, globalConditions }
+}
+
+/**
+ * A call that a service of this deployment makes of another one in its own name, because of something that an account
+ * has set up (`source`). No account lets it in, but policies of resources that name it, and these can ask for whom it
+ * acts: without that, anybody could have it write to a bucket that others have opened to it.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html#cross-service-confused-deputy-prevention
+ */
+export function inOwnName(
+  service: string,
+  source: { readonly arn: string; readonly account: AccountId },
+  at: Pick<CallContext, 'region' | 'now' | 'requestId'>,
+): CallContext {
+  const name = `${service}.amazonaws.com`
+  const caller = { type: 'service', account: source.account, arn: name, principalId: name } as const
+  return {
+    ...at,
+    caller: { ...caller, accessKeyId: '' },
+    globalConditions: {
+      'aws:CurrentTime': new Date(at.now).toISOString().replace(/\.\d{3}Z$/, 'Z'),
+      'aws:EpochTime': String(Math.floor(at.now / 1000)),
+      'aws:PrincipalIsAWSService': 'true',
+      'aws:PrincipalServiceName': name,
+      'aws:PrincipalServiceNamesList': [name],
+      'aws:RequestedRegion': at.region,
+      'aws:SecureTransport': 'true',
+      'aws:SourceAccount': source.account,
+      'aws:SourceArn': source.arn,
+      'aws:ViaAWSService': 'false',
+    },
+  }
 }
 
 /** As in `kms:ViaService`. */

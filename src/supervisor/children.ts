@@ -38,7 +38,10 @@ export function spawnService(config: Config): Child {
   for (const path of writable) mkdirSync(path, { recursive: true, mode: 0o700 })
   const code = [...sourcePaths, ...servicePackagePaths]
   const certificate = tls ? [tls.certFile, tls.keyFile] : []
-  const readable = [...code, ...writable, ...certificate, ...exported.readable]
+  const readable = [
+    ...[...code, ...writable, ...certificate],
+    ...[...exported.readable, ...upstreamPathsOf(config)],
+  ]
   return spawnConfined(
     [
       '--allow-net',
@@ -67,6 +70,12 @@ function exportPathsOf({ dataDir, exports = [] }: Config) {
   ])
   const cursors = exports.length === 0 ? [] : [join(dataDir, 'export')]
   return { writable: [...cursors, ...writable], readable }
+}
+
+/** The secret and the authorities of an upstream engine. */
+function upstreamPathsOf({ upstream }: Config): readonly string[] {
+  if (upstream === undefined) return []
+  return [upstream.secretFile, ...(upstream.caFile === undefined ? [] : [upstream.caFile])]
 }
 
 /** The key core. Its end of the socket pair is descriptor 3; the other end is `stdio[3]`. */

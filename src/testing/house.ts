@@ -8,6 +8,8 @@ import { systemRandom } from '../base/random.ts'
 import type { Hsm } from '../hsm/port.ts'
 import { newCore } from '../hsm/testing/fixtures.ts'
 import { Callers } from '../identities/callers.ts'
+import { MemoryObjectStore } from '../objects/memory/store.ts'
+import type { ObjectStore } from '../objects/port.ts'
 import { type AccessKey, type Accounts, newAccessKey } from '../operator/accounts.ts'
 import type { Quotas } from '../operator/quotas.ts'
 import { Pipeline } from '../pipeline.ts'
@@ -76,6 +78,7 @@ export type HouseOptions = {
   readonly regions?: readonly Region[]
   readonly lastUsage?: LastUsage
   readonly mixedDuties?: AssemblyDeps['mixedDuties']
+  readonly objects?: ObjectStore
   /** Of the key core; a temporary one unless it is given. */
   readonly directory?: string
 }
@@ -94,6 +97,7 @@ export class House {
   readonly hsm: Hsm
   readonly journal = new HeldJournal()
   readonly refusals: Refusals
+  readonly objects: ObjectStore
   /** Buckets that trails can name, and what is wrong with them. */
   readonly buckets = new Map<string, 'no-permission' | undefined>()
   /** What the delivery of a trail says of itself, by the trail's ARN. */
@@ -126,6 +130,7 @@ export class House {
     this.quotas = this.tables.quotas
     this.grants = this.tables.grants
     const { clock, journal } = this
+    this.objects = options.objects ?? new MemoryObjectStore(clock, systemRandom)
     this.refusals = new Refusals({ journal, account, region, clock, random: systemRandom })
     this.digests = new DigestKeys({
       ...{ ...this.tables, hsm: this.hsm, mirror: this.mirror, clock, random: systemRandom },
@@ -156,7 +161,7 @@ export class House {
   }
 
   #assembly(options: HouseOptions): Assembly {
-    const { mirror, hsm, clock, store, journal, refusals } = this
+    const { mirror, hsm, objects, clock, store, journal, refusals } = this
     const lookup = {
       find: async () => ({ records: [], next: undefined }),
       last: async () => undefined,
@@ -165,13 +170,14 @@ export class House {
     const { buckets, deliveries, digests } = this
     const delivery = {
       status: (trailArn: string) => deliveries.get(trailArn) ?? {},
-      check: async (bucket: string) => (buckets.has(bucket) ? buckets.get(bucket) : 'no-bucket'),
+      check: async ({ bucket }: { readonly bucket: string }) =>
+        buckets.has(bucket) ? buckets.get(bucket) : 'no-bucket',
     }
     return assemble({
       ...this.tables,
       ...{ delivery, digests },
       journalPositions: async () => ({ own: 'test', positions: {} }),
-      ...{ mirror, store, journal, refusals, hsm, lookup, clock, random: systemRandom },
+      ...{ mirror, store, journal, refusals, hsm, objects, lookup, clock, random: systemRandom },
       history: memoryHistory(journal),
       log: (line) => this.logged.push(line),
       regions: this.regions,

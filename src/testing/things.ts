@@ -128,6 +128,11 @@ const deleteThings = operation({
   },
 })
 
+/** In the place of S3. */
+export function withThings(known: readonly Service[], things: Things): readonly Service[] {
+  return [...known.filter(({ signingName }) => signingName !== 's3'), thingsService(things)]
+}
+
 /** A tiny service that speaks as S3 does. */
 export function thingsService(things: Things): Service {
   const all: readonly AnyOperation[] = [putThing, getThing, deleteThings]

@@ -102,6 +102,10 @@ const table: Readonly<Record<SharedErrorCode, Names>> = {
     query: null,
   },
   'insufficient-bucket-policy': { json: ['InsufficientS3BucketPolicyException', 400], query: null },
+  'insufficient-encryption-policy': {
+    json: ['InsufficientEncryptionPolicyException', 400],
+    query: null,
+  },
   'insufficient-sns-topic-policy': {
     json: ['InsufficientSnsTopicPolicyException', 400],
     query: null,

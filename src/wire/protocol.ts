@@ -11,6 +11,8 @@ export type BodyStream = AsyncIterable<Buffer> & {
   readonly length: number
   /** To be called in place of iterating, when nobody will. */
   cancel?(): void
+  /** All of it, where it is there already: to be taken in place of iterating. */
+  readonly whole?: Buffer
 }
 
 /** The body of a request that must be as it was signed and declared: iterating it throws at its end where it is not. */

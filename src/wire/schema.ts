@@ -39,7 +39,13 @@ export type Binding =
   | { readonly in: 'header' | 'query' | 'prefix'; readonly name: string }
   | { readonly in: 'label'; readonly name: 'Bucket' | 'Key' }
   /** The body itself; a structure is XML with that root. `ofObject`: declared checksums are not of these bytes. */
-  | { readonly in: 'payload'; readonly root?: string; readonly ofObject?: true }
+  | {
+      readonly in: 'payload'
+      readonly root?: string
+      readonly ofObject?: true
+      /** Where it is less than any body but an object's may have. */
+      readonly bytesMax?: number
+    }
   | { readonly in: 'status' }
 export type Member = Schema & {
   readonly required?: true

@@ -41,6 +41,11 @@ export function awsCliMissing(): Promise<string | undefined> {
   return missing('aws', ['--version'])
 }
 
+/** Of a program that tells its version: why it cannot be used, if it cannot. */
+export function programMissing(program: string): Promise<string | undefined> {
+  return missing(program, [program.startsWith('s3') ? '--version' : 'version'])
+}
+
 /** What comes with macOS goes by the same name, and is another program. */
 export async function opensslMissing(): Promise<string | undefined> {
   const reason = await missing('openssl', ['version'])

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { signedText } from '../../src/delivery/digest.ts'
 import { gzipped } from '../../src/delivery/gzip.ts'
@@ -11,10 +12,10 @@ import { TestSigner } from '../../src/delivery/testing/signer.ts'
 import { account, bucket, home, trailOf, World } from '../../src/delivery/testing/world.ts'
 import { type TrailFault, verifyTrailFiles } from '../../src/delivery/trail-files.ts'
 import { readEveryJournal, readRecords } from '../../src/journal/reader.ts'
-import { run } from '../support/cli.ts'
-import { temporaryFolder } from '../support/server.ts'
+import { kagiban, kagibanOk, run } from '../support/cli.ts'
+import { TestServer, temporaryFolder } from '../support/server.ts'
 import { TrailBucketServer } from '../support/trail-bucket-server.ts'
-import { awsCliMissing } from './environment.ts'
+import { awsCliMissing, awsEnvironment } from './environment.ts'
 
 const missing = await awsCliMissing()
 const skip =
@@ -219,4 +220,174 @@ function without(source: Files, key: string | undefined): Files {
   const rest = new Map(source)
   assert.ok(rest.delete(key ?? ''))
   return rest
+}
+
+describe('trails of the real service, in its own buckets', { skip }, () => {
+  const name = 'ledger'
+  let server: TestServer
+  let keyId: string
+
+  before(async () => {
+    const environment = {
+      KAGIBAN_TRAIL_DELIVERY_SECONDS: '1',
+      KAGIBAN_TRAIL_DIGEST_SECONDS: '3',
+    }
+    server = await TestServer.start({ environment })
+    keyId = await ok('kms', 'create-key', '--query', 'KeyMetadata.Arn', '--output', 'text')
+    await ok('s3api', 'create-bucket', '--bucket', name)
+  })
+  after(async () => {
+    await server?.discard()
+  })
+
+  const aws = (...args: string[]) =>
+    run('aws', args, { timeoutMs: 120_000, env: awsEnvironment(server) })
+  async function ok(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await aws(...args)
+    assert.equal(code, 0, `aws ${args.join(' ')}: ${stdout}${stderr}`)
+    return stdout.trim()
+  }
+  async function refused(error: string, ...args: string[]): Promise<void> {
+    const { code, stderr } = await aws(...args)
+    assert.notEqual(code, 0, `aws ${args.join(' ')}`)
+    assert.match(stderr, new RegExp(`\\(${error}\\)`))
+  }
+
+  const service = { Service: 'cloudtrail.amazonaws.com' }
+  const arn = () => `arn:aws:cloudtrail:${server.region}:${server.account}:trail/main`
+  const toTrail = () => ({ StringEquals: { 'aws:SourceArn': arn() } })
+  const bucketPolicy = () =>
+    JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [
+        {
+          ...{ Effect: 'Allow', Principal: service, Action: 's3:GetBucketAcl' },
+          ...{ Resource: `arn:aws:s3:::${name}`, Condition: toTrail() },
+        },
+        {
+          ...{ Effect: 'Allow', Principal: service, Action: 's3:PutObject' },
+          Resource: `arn:aws:s3:::${name}/AWSLogs/${server.account}/*`,
+          Condition: {
+            StringEquals: {
+              's3:x-amz-acl': 'bucket-owner-full-control',
+              ...toTrail().StringEquals,
+            },
+          },
+        },
+      ],
+    })
+  const keyPolicy = () =>
+    JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [
+        {
+          ...{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${server.account}:root` } },
+          ...{ Action: 'kms:*', Resource: '*' },
+        },
+        {
+          ...{ Effect: 'Allow', Principal: service, Action: 'kms:GenerateDataKey*' },
+          ...{ Resource: '*', Condition: toTrail() },
+        },
+      ],
+    })
+
+  test('are made when bucket and key let CloudTrail in', async () => {
+    const create = [
+      ...['cloudtrail', 'create-trail', '--name', 'main', '--is-multi-region-trail'],
+      ...['--enable-log-file-validation', '--kms-key-id', keyId, '--s3-bucket-name'],
+    ]
+    await refused('S3BucketDoesNotExistException', ...create, 'no-such-bucket')
+    await refused('InsufficientS3BucketPolicyException', ...create, name)
+    const policy = bucketPolicy()
+    await ok('s3api', 'put-bucket-policy', '--bucket', name, '--policy', policy)
+    await refused('InsufficientEncryptionPolicyException', ...create, name)
+    await ok('kms', 'put-key-policy', '--key-id', keyId, '--policy', keyPolicy())
+    await ok(...create, name)
+    await ok('cloudtrail', 'start-logging', '--name', 'main')
+  })
+
+  test('deliver what `aws cloudtrail validate-logs` finds valid', async () => {
+    const since = new Date(Date.now() - 60_000).toISOString()
+    await ok('kms', 'encrypt', '--key-id', keyId, '--plaintext', 'aGVsbG8=')
+    const folder = temporaryFolder()
+    try {
+      await until(async () => {
+        const listed = await ok('s3api', 'list-objects-v2', '--bucket', name)
+        const keys = (JSON.parse(listed || '{}') as { Contents?: { Key: string }[] }).Contents ?? []
+        const home = keys.filter(({ Key }) => Key.includes(`/${server.region}/`))
+        return home.filter(({ Key }) => Key.includes('/CloudTrail-Digest/')).length >= 3
+      })
+      await ok('cloudtrail', 'stop-logging', '--name', 'main')
+      await until(async () => {
+        const status = await ok('cloudtrail', 'get-trail-status', '--name', 'main')
+        const { LatestDeliveryError, LatestDigestDeliveryError } = JSON.parse(status) as {
+          LatestDeliveryError?: string
+          LatestDigestDeliveryError?: string
+        }
+        assert.deepEqual([LatestDeliveryError, LatestDigestDeliveryError], [undefined, undefined])
+        const reported = JSON.parse(await kagibanOk('status', '--json', '--data', server.data)) as {
+          trails: { lagMs: number }
+        }
+        return reported.trails.lagMs < 1500
+      })
+      const validated = await ok(
+        ...['cloudtrail', 'validate-logs', '--trail-arn', arn()],
+        ...['--start-time', since, '--verbose'],
+      )
+      const [, valid, all] = /(\d+)\/(\d+) digest files valid/.exec(validated) ?? []
+      assert.ok(Number(valid) >= 3 && valid === all, validated)
+      assert.match(validated, /([1-9]\d*)\/\1 log files valid/)
+      await ok('s3', 'sync', `s3://${name}`, folder, '--quiet')
+      const found = await kagiban(
+        ...['audit', 'verify', '--trail-files', folder, '--data', server.data],
+      )
+      assert.equal(found.code, 0, `${found.stdout}${found.stderr}`)
+      const records = logsIn(folder)
+      const encrypts = records.filter(({ eventName }) => eventName === 'Encrypt')
+      assert.equal(encrypts.length, 1)
+      const made = records.find(({ eventName }) => eventName === 'GenerateDataKey')
+      assert.deepEqual(made?.userIdentity, {
+        type: 'AWSService',
+        invokedBy: 'cloudtrail.amazonaws.com',
+      })
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
+  test('are not delivered to a bucket whose policy no longer lets CloudTrail in', async () => {
+    await ok('cloudtrail', 'start-logging', '--name', 'main')
+    await ok('s3api', 'delete-bucket-policy', '--bucket', name)
+    await ok('kms', 'describe-key', '--key-id', keyId)
+    await until(async () => {
+      const status = await ok('cloudtrail', 'get-trail-status', '--name', 'main')
+      const { LatestDeliveryError } = JSON.parse(status) as { LatestDeliveryError?: string }
+      return LatestDeliveryError === 'AccessDenied'
+    })
+  })
+})
+
+type DeliveredRecord = {
+  readonly eventName: string
+  readonly userIdentity: Readonly<Record<string, unknown>>
+}
+
+function logsIn(folder: string): readonly DeliveredRecord[] {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+  return files.flatMap((entry) => {
+    const path = join(entry.parentPath, entry.name)
+    if (!entry.isFile() || path.includes('/CloudTrail-Digest/')) return []
+    const { Records } = JSON.parse(gunzipSync(readFileSync(path)).toString()) as {
+      Records: DeliveredRecord[]
+    }
+    return Records
+  })
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + 60_000
+  while (!(await condition())) {
+    assert.ok(performance.now() < end, 'it did not come about')
+    await sleep(500)
+  }
 }

@@ -4,6 +4,9 @@
  */
 const chances: readonly (readonly [kind: string, pattern: string])[] = [
   ['uuid', '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'],
+  ['version', '(?<=(?:version-id|versionId)":")[\\w-]{32}(?=")'],
+  // x-amz-id-2 is the id of the request in Base64.
+  ['hostid', '\\b[A-Za-z0-9]{48}\\b'],
   ['mrk', '(?<=mrk-)[0-9a-f]{32}'],
   ['hex', '\\b[0-9a-f]{64}\\b'],
   ['grant', '\\b[0-9a-f]{64,}\\b'],

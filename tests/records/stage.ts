@@ -5,7 +5,9 @@ import type { Service } from '../../src/services/operation.ts'
 import { type Answer, account, House, region, type Sending } from '../../src/testing/house.ts'
 import type { Person } from '../../src/testing/people.ts'
 import { type Parameters, query } from '../../src/testing/query-calls.ts'
+import { type S3Answer, type S3Sending, s3Call } from '../../src/testing/s3-calls.ts'
 import type { HttpRequest } from '../../src/wire/protocol.ts'
+import type { Members } from '../../src/wire/schema.ts'
 import { normalized } from './normalized.ts'
 import { type Secret, secretsIn } from './secrets.ts'
 
@@ -92,12 +94,36 @@ export class Stage {
     return answer.result
   }
 
+  /** What a call of S3 leaves; `path` is `/bucket/key`. */
+  async s3(operation: string, method: string, path: string, how: S3How = {}): Promise<S3Answer> {
+    const { note, error, denied = true, ...sending } = how
+    const send = (more: S3Sending) =>
+      s3Call(this.house, method, path, { ...sending, ...more, change: overTls })
+    if (denied) await this.#denied(operation, (key) => send({ key }), note)
+    const { answer } = await this.#take(named(operation, note), () => send({}))
+    assert.equal(answer.error, error, `${operation}: ${answer.text}`)
+    this.#sawHeaders(operation, sending.headers ?? {})
+    return answer
+  }
+
   /** What something leaves that is no call. */
   async happening(name: string, happen: () => Promise<unknown>): Promise<void> {
     await this.#take(name, async () => {
       await happen()
       return undefined
     })
+  }
+
+  /** Keys of customers are in headers, in Base64. */
+  #sawHeaders(name: string, headers: Readonly<Record<string, string>>): void {
+    const s3 = this.services.find(({ signingName }) => signingName === 's3')
+    const members = (s3?.operations.get(name)?.input.members ?? {}) as Members
+    for (const [member, schema] of Object.entries(members)) {
+      const text = schema.http?.in === 'header' ? headers[schema.http.name] : undefined
+      if (text === undefined || schema.type !== 'string' || schema.sensitive !== true) continue
+      const bytes = Buffer.from(text, 'base64')
+      this.secrets.push({ member: `${name} input.${member}`, bytes })
+    }
   }
 
   #saw(name: string, input: unknown, output: unknown): void {
@@ -107,7 +133,11 @@ export class Stage {
     this.secrets.push(...secretsIn(operation, 'output', output))
   }
 
-  async #denied(operation: string, send: (key: Person) => Promise<Answer>, note?: string) {
+  async #denied(
+    operation: string,
+    send: (key: Person) => Promise<{ status: number }>,
+    note?: string,
+  ) {
     const name = named(operation, note === undefined ? 'denied' : `${note}, denied`)
     const { answer, records } = await this.#take(name, () => send(this.clerk))
     assert.equal(answer.status >= 400, true, `${operation} was not denied`)
@@ -135,6 +165,8 @@ export type How = Omit<Sending, 'body'> & {
   /** Whether a user who may do nothing calls first. */
   readonly denied?: boolean
 }
+
+export type S3How = Omit<S3Sending, 'change'> & Pick<How, 'note' | 'error' | 'denied'>
 
 function named(operation: string, note: string | undefined): string {
   return note === undefined ? operation : `${operation} (${note})`

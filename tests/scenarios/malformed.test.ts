@@ -73,7 +73,8 @@ async function send(
   if (!(status >= 400 && status < 500)) return `status ${status}: ${response.body.toString('utf8')}`
   if (request.expect === 'http') return undefined
   if (error === undefined) return `status ${status} with a body that is no AWS error`
-  if (!response.headers.has('x-amzn-requestid')) return `${error} without a request id`
+  if (!['x-amzn-requestid', 'x-amz-request-id'].some((name) => response.headers.has(name)))
+    return `${error} without a request id`
   return undefined
 }
 

@@ -25,6 +25,10 @@ export type ServerOptions = {
   readonly environment?: Readonly<Record<string, string>>
   /** The name of this process, where several share a data folder. */
   readonly node?: string
+  /** The clone that it is started from; this one unless another is named. */
+  readonly project?: string
+  /** Of the root user of a new folder. */
+  readonly credentials?: Credentials
   /** Put before the command line, as in `taskset -c 0`. */
   readonly wrapper?: readonly string[]
 }
@@ -56,7 +60,7 @@ export class TestServer {
     this.regions = options.regions ?? ['us-east-1']
     this.#temporary = options.existing === undefined ? temporaryFolder() : undefined
     this.data = options.existing?.data ?? join(this.#temporary ?? '', 'data')
-    this.credentials = options.existing?.credentials ?? newCredentials()
+    this.credentials = options.existing?.credentials ?? options.credentials ?? newCredentials()
     this.#founded = options.existing !== undefined
   }
 
@@ -126,7 +130,7 @@ export class TestServer {
     const [command = '', ...args] = [
       ...(this.#options.wrapper ?? []),
       process.execPath,
-      join(projectRoot, 'src/main.ts'),
+      join(this.#options.project ?? projectRoot, 'src/main.ts'),
       '--data',
       this.data,
       '--listen',

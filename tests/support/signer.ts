@@ -18,6 +18,8 @@ export type UnsignedRequest = {
   /** All of them are signed. `host` and `x-amz-date` are added. */
   readonly headers: readonly Header[]
   readonly body: Buffer
+  /** In the place of the body's SHA-256. */
+  readonly payloadHash?: string
 }
 
 export type SigningTarget = {
@@ -44,7 +46,7 @@ export function signedHeaders(
     ...canonical.map(([name, value]) => `${name}:${value}`),
     '',
     names,
-    sha256(request.body),
+    request.payloadHash ?? sha256(request.body),
   ].join('\n')
   const day = timestamp.slice(0, 8)
   const scope = `${day}/${target.region}/${target.service}/aws4_request`

@@ -7,8 +7,7 @@ import type { Principal } from './principal.ts'
  * that names the user or the session grants by itself, one that names the account only lets the account's own identity
  * policies grant.
  *
- * A federated session of a user, and a service that calls with its own identity, have no caller type: statements that
- * name them are accepted and match nobody.
+ * A federated session of a user has no caller type: statements that name one are accepted and match nobody.
  */
 export type PrincipalMatch =
   | 'user'
@@ -18,6 +17,8 @@ export type PrincipalMatch =
   | 'account'
   /** By the OpenID provider that vouches for it. */
   | 'web-identity'
+  /** A service of this deployment, by its name. */
+  | 'service'
 
 /** `bounded`: the caller has a permissions boundary. */
 export type PrincipalMatcher = (caller: Caller, bounded: boolean) => PrincipalMatch | undefined
@@ -43,8 +44,8 @@ export function compilePrincipals(
 const everyone = '*'
 
 /**
- * Unique ids, account ids and providers' ARNs in one set: they cannot be confused. Any other ARN stands for nobody:
- * what is stored names principals by their ids (`bind.ts`).
+ * Unique ids, account ids, providers' ARNs and names of services in one set: they cannot be confused. Any other ARN
+ * stands for nobody: what is stored names principals by their ids (`bind.ts`).
  */
 function namedPrincipals(principals: readonly Principal[]): ReadonlySet<string> {
   const named = new Set<string>()
@@ -53,6 +54,7 @@ function namedPrincipals(principals: readonly Principal[]): ReadonlySet<string> 
     else if (principal.type === 'account') named.add(principal.account)
     else if (principal.type === 'id') named.add(principal.id)
     else if (principal.type === 'oidc-provider') named.add(principal.arn)
+    else if (principal.type === 'service') named.add(principal.name)
   }
   return named
 }
@@ -60,7 +62,9 @@ function namedPrincipals(principals: readonly Principal[]): ReadonlySet<string> 
 function matchNamed(named: ReadonlySet<string>, caller: Caller): PrincipalMatch | undefined {
   if (caller.type === 'user' && named.has(caller.principalId)) return 'user'
   if (caller.type === 'role-session' && named.has(caller.principalId)) return 'role-session'
+  if (caller.type === 'service' && named.has(caller.principalId)) return 'service'
   if (named.has(everyone)) return 'everyone'
+  if (caller.type === 'service') return undefined
   if (caller.roleId !== undefined && named.has(caller.roleId)) return 'role'
   return named.has(caller.account) ? 'account' : undefined
 }
@@ -88,7 +92,7 @@ function leftOut(named: ReadonlySet<string>, caller: Caller): boolean {
 
 function identitiesOf(caller: Caller): readonly string[] {
   if (caller.type === 'root') return [caller.account]
-  if (caller.type === 'web-identity') return [caller.arn]
+  if (caller.type === 'web-identity' || caller.type === 'service') return [caller.arn]
   if (caller.roleId === undefined) return [caller.account, caller.principalId]
   return [caller.account, caller.roleId, caller.principalId]
 }

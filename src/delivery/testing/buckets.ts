@@ -1,18 +1,23 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import type { AccountId } from '../../base/ids.ts'
-import { DeliveryFailure, type TrailBuckets, type TrailFile } from '../bucket.ts'
+import {
+  DeliveryFailure,
+  type TrailBuckets,
+  type TrailFile,
+  type TrailObstacle,
+} from '../bucket.ts'
 
 export type StoredFile = {
   readonly body: Buffer
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** Buckets in memory, with owners, and with those that other accounts' trails may write to. */
+/** Buckets in memory. */
 export class MemoryBuckets implements TrailBuckets {
   readonly owners = new Map<string, AccountId>()
-  /** Names of buckets whose policy lets CloudTrail put files. */
-  readonly open = new Set<string>()
+  /** Names of buckets whose policy does not let CloudTrail put files. */
+  readonly closed = new Set<string>()
   /** By `bucket/key`. */
   readonly files = new Map<string, TrailFile>()
   /** Every put, in order, as `bucket/key`. */
@@ -22,18 +27,14 @@ export class MemoryBuckets implements TrailBuckets {
   /** Called after each put took place. */
   after: (file: TrailFile) => void | Promise<void> = () => {}
 
-  async check(
-    bucket: string,
-    account: AccountId,
-  ): Promise<'no-bucket' | 'no-permission' | undefined> {
-    const owner = this.owners.get(bucket)
-    if (owner === undefined) return 'no-bucket'
-    return owner === account || this.open.has(bucket) ? undefined : 'no-permission'
+  async check({ bucket }: { readonly bucket: string }): Promise<TrailObstacle | undefined> {
+    if (!this.owners.has(bucket)) return 'no-bucket'
+    return this.closed.has(bucket) ? 'no-permission' : undefined
   }
 
   async put(file: TrailFile): Promise<void> {
     await this.before(file)
-    const refusal = await this.check(file.bucket, file.account)
+    const refusal = await this.check(file)
     if (refusal === 'no-bucket') throw new DeliveryFailure('NoSuchBucket', file.bucket)
     if (refusal === 'no-permission') throw new DeliveryFailure('AccessDenied', file.bucket)
     this.puts.push(`${file.bucket}/${file.key}`)

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { AccountId } from '../../base/ids.ts'
 import { DeliveryFailure, type TrailBuckets, type TrailFile } from '../bucket.ts'
-import { account, home, other } from './world.ts'
+import { account, home } from './world.ts'
 
-/** Buckets to try an adapter with. `own` is of the trail's account; the two others of another one. */
+/** Buckets to try an adapter with. */
 export type BucketSite = {
   readonly buckets: TrailBuckets
+  /** Of the trail's account; its policy lets cloudtrail.amazonaws.com put files. */
   readonly own: string
-  /** Its policy lets cloudtrail.amazonaws.com put files. */
+  /** The same of a bucket of another account. */
   readonly open: string
+  /** A bucket of the trail's account whose policy does not. */
   readonly closed: string
   /** As a reader finds it; undefined where there is none. */
   read(
@@ -64,11 +65,11 @@ export function describeTrailBuckets(name: string, makeSite: () => Promise<Bucke
     })
 
     over('check says what put would', async ({ buckets, own, open, closed }) => {
-      const check = (bucket: string, who: AccountId = account) => buckets.check(bucket, who)
+      const { trailArn: arn, homeRegion } = fileIn(own)
+      const check = (bucket: string) => buckets.check({ account, arn, homeRegion, bucket })
       assert.equal(await check(own), undefined)
       assert.equal(await check(open), undefined)
       assert.equal(await check(closed), 'no-permission')
-      assert.equal(await check(closed, other), undefined)
       assert.equal(await check('there-is-no-such-bucket'), 'no-bucket')
     })
   })

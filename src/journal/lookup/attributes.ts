@@ -125,6 +125,11 @@ function contextArnsIn(json: string): readonly string[] {
   return distinct(found.map((context) => text(context['aws:s3:arn'])))
 }
 
+/** ARNs, each once. */
+export function contextBuckets({ contextArns }: EventAttributes): readonly string[] {
+  return distinct(contextArns.map((arn) => arn.split('/', 1)[0]))
+}
+
 /** Most decisions name no grant. */
 function grantIdsIn(json: string): readonly string[] {
   if (!json.includes('"grant":{"id":')) return []
@@ -178,6 +183,8 @@ export function hasAttribute(
       return event.accessKeyId === value
     case 'ContextArn':
       return event.contextArns.includes(value)
+    case 'ContextBucket':
+      return contextBuckets(event).includes(value)
     case 'EventId':
       return event.eventId === value
     case 'EventName':

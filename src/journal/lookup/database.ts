@@ -6,7 +6,7 @@ import { keyUseSchema } from './key-uses.ts'
 import { postingSchema } from './posting-lists.ts'
 
 /** Raise it with every change of the schema or of what is indexed: an older index is made anew. */
-const schemaVersion = 4
+const schemaVersion = 5
 
 /**
  * `id` orders events by time (`event-id.ts`). Every attribute is a 48-bit hash over account, Region, kind and value, in

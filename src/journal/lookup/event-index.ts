@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { IndexedAttribute } from '../port.ts'
-import { attributeHash, type EventAttributes } from './attributes.ts'
+import { attributeHash, contextBuckets, type EventAttributes } from './attributes.ts'
 import { BoundedCache } from './bounded-cache.ts'
 import { dayOf, firstId, firstIdOfDay } from './event-id.ts'
 import { ItemIndex } from './item-index.ts'
@@ -78,7 +78,9 @@ export class EventIndex {
     if (event.accessKeyId !== undefined) post(scope.of('AccessKeyId', event.accessKeyId))
     for (const name of event.resourceNames) post(scope.of('ResourceName', name))
     for (const type of event.resourceTypes) post(scope.of('ResourceType', type))
+    if (event.contextArns.length === 0) return
     for (const arn of event.contextArns) post(scope.once('ContextArn', arn))
+    for (const arn of contextBuckets(event)) post(scope.of('ContextBucket', arn))
   }
 
   /** Before a transaction: what was seen in one that came to nothing does not count. */

@@ -1,6 +1,6 @@
 import type { Random } from '../../base/random.ts'
 import { hmac } from './hmac.ts'
-import { equal } from './object-keys.ts'
+import { equal } from './labels.ts'
 
 const saltBytes = 32
 const macBytes = 32

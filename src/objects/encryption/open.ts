@@ -2,7 +2,8 @@ import type { OpenObject, Segment } from '../port.ts'
 import { ChunkOpener, chunkCount, tagBytes } from './chunks.ts'
 import { ObjectDamage } from './damage.ts'
 import { chunkBytes, type Header, parseSidecar } from './header.ts'
-import { type DataKeys, equal, type Identity, ObjectKeys } from './object-keys.ts'
+import { equal, type Identity } from './labels.ts'
+import { type DataKeys, ObjectKeys } from './object-keys.ts'
 import { requireLayers } from './seal.ts'
 
 /** Tags are read for so many chunks at a time: those of 64 MiB. */

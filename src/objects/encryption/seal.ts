@@ -2,7 +2,8 @@ import type { Random } from '../../base/random.ts'
 import { ChunkSealer } from './chunks.ts'
 import { ObjectDamage } from './damage.ts'
 import { encodeHeader, type Header, idBytes, parseSidecar } from './header.ts'
-import { type DataKeys, equal, type Identity, ObjectKeys, segmentIdBytes } from './object-keys.ts'
+import { equal, type Identity, Labels, segmentIdBytes } from './labels.ts'
+import { type DataKeys, ObjectKeys } from './object-keys.ts'
 
 /** What the encryption of an object begins with. `wrapped`: for each data key, what brings it back; opaque. */
 export type SealOptions = {
@@ -74,7 +75,7 @@ export class ObjectSealer {
   }
 }
 
-function sealHeader(keys: ObjectKeys, header: Header, identity: Identity): Buffer {
+function sealHeader(keys: Labels, header: Header, identity: Identity): Buffer {
   const encoded = encodeHeader(header)
   return Buffer.concat([encoded, keys.objectMac(encoded, identity)])
 }
@@ -132,26 +133,65 @@ export class UploadSealer {
     return { chunkTags, segmentSidecar: this.#keys.partLabel(segment.id, number, size) }
   }
 
-  /** The parts in order become the segments of an object. Throws ObjectDamage 'segment' for what is no such part. */
-  complete(
-    parts: readonly SealedPart[],
-    identity: Identity,
-  ): { readonly sidecar: Buffer; readonly segmentSidecars: readonly Buffer[] } {
-    const size = parts.reduce((sum, part) => sum + part.size, 0)
-    const header = { ...this.#header, segmentCount: parts.length, size }
-    let start = 0
-    const segmentSidecars = parts.map((part, ordinal) => {
-      const id = this.#keys.requirePart(part.segmentSidecar, part.number, part.size)
-      const label = this.#keys.segmentLabel(id, { ordinal, start, size: part.size }, header)
-      start += part.size
-      return label
-    })
-    return { sidecar: sealHeader(this.#keys, header, identity), segmentSidecars }
+  /** As `completeUpload`. */
+  complete(parts: readonly SealedPart[], identity: Identity): CompletedUpload {
+    return completed(this.#keys, this.#header, parts, identity)
+  }
+
+  /** For `completeUpload`; a copy, to be wiped. */
+  labelsKey(): Buffer {
+    return this.#keys.key()
   }
 
   wipe(): void {
     this.#keys.wipe()
   }
+}
+
+export type CompletedUpload = {
+  readonly sidecar: Buffer
+  readonly segmentSidecars: readonly Buffer[]
+}
+
+/**
+ * The parts in order become the segments of an object, without its data keys: by the upload's labels key, which stays
+ * the caller's. Throws ObjectDamage 'format' or 'header' for what is no such upload, 'segment' for what is no such
+ * part.
+ */
+export function completeUpload(
+  sidecar: Buffer,
+  labelsKey: Buffer,
+  parts: readonly SealedPart[],
+  identity: Identity,
+): CompletedUpload {
+  const { encoded, mac, ...header } = parseSidecar(sidecar)
+  const labels = new Labels(Buffer.from(labelsKey))
+  try {
+    if (!equal(mac, labels.uploadMac(encoded, identity))) {
+      throw new ObjectDamage('header', 'this key is not that of this upload')
+    }
+    return completed(labels, header, parts, identity)
+  } finally {
+    labels.wipe()
+  }
+}
+
+function completed(
+  labels: Labels,
+  { objectId, wrapped }: Pick<Header, 'objectId' | 'wrapped'>,
+  parts: readonly SealedPart[],
+  identity: Identity,
+): CompletedUpload {
+  const size = parts.reduce((sum, part) => sum + part.size, 0)
+  const header = { objectId, wrapped, segmentCount: parts.length, size }
+  let start = 0
+  const segmentSidecars = parts.map((part, ordinal) => {
+    const id = labels.requirePart(part.segmentSidecar, part.number, part.size)
+    const label = labels.segmentLabel(id, { ordinal, start, size: part.size }, header)
+    start += part.size
+    return label
+  })
+  return { sidecar: sealHeader(labels, header, identity), segmentSidecars }
 }
 
 /** Throws ObjectDamage 'header'. */

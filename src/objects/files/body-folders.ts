@@ -1,32 +1,22 @@
 import { join } from 'node:path'
-import { number, text } from './database.ts'
+import type { Statements } from '../rows/statements.ts'
 import type { SyncDisk } from './disk.ts'
-import type { Statements } from './statements.ts'
 
 /** Names are made so many at a time: each folder costs a few flushes. */
 export const namesPerFolder = 128
-
-/** Files removed in one step, so that what waits behind it waits for milliseconds. */
-const removedAtOnce = 64
-
-/** A process that has not been seen for so long reads nothing any more. It says so itself much more often. */
-export const processGoneMs = 60_000
 
 export type FoldersOptions = {
   readonly directory: string
   readonly node: string
   /** Not twice of one node. */
   readonly run: string
-  readonly now: number
 }
 
 /**
  * The files of bodies: `bodies/<node>/<run>-<n>/<m>`. Each process makes its own folders, full of empty files: a name
  * is durable before a body is written under it, at the price of one flush for many.
  *
- * Files that lost their rows are `garbage`, in order. A process reads what rows said some time ago, so it says up to
- * which garbage it needs none; what no process needs is removed. Files of an earlier run of this node that no row
- * names were left by a crash.
+ * Files of an earlier run of this node that no row names were left by a crash.
  */
 export class BodyFolders {
   readonly #sql: Statements
@@ -39,8 +29,6 @@ export class BodyFolders {
     this.#sql = sql
     this.#disk = disk
     this.#options = options
-    const last = number(sql.lastGarbage.get()?.['seq'])
-    sql.setProcess.run(options.node, last, options.now)
   }
 
   get #own(): string {
@@ -56,26 +44,6 @@ export class BodyFolders {
     this.#disk.makeDirectory(join(this.#own, folder))
     this.#disk.makeFiles(join(directory, 'bodies', node, folder), names)
     return names.map((name) => `${node}/${folder}/${name}`)
-  }
-
-  /** Removes what no process needs; true when there is more. */
-  sweepGarbage(needsBehind: number, now: number): boolean {
-    if (this.#sql.anyGarbage.get() === undefined) return false
-    const { directory, node } = this.#options
-    this.#sql.setProcess.run(node, needsBehind, now)
-    const needed = number(this.#sql.needed.get(now - processGoneMs)?.['sequence'])
-    const rows = this.#sql.garbageUpTo.all(needed, removedAtOnce)
-    for (const row of rows) this.#disk.remove(join(directory, 'bodies', text(row['body'])))
-    if (rows.length === 0) return false
-    this.#sql.begin.run()
-    try {
-      for (const row of rows) this.#sql.deleteGarbage.run(number(row['sequence']))
-      this.#sql.commit.run()
-    } catch (error) {
-      this.#sql.rollback.run()
-      throw error
-    }
-    return rows.length === removedAtOnce
   }
 
   /** One folder of an earlier run of this node; false when there is none left. */
@@ -95,10 +63,5 @@ export class BodyFolders {
     }
     if (named.size === 0) this.#disk.removeDirectory(path)
     return true
-  }
-
-  /** This process reads nothing any more. */
-  leave(): void {
-    this.#sql.deleteProcess.run(this.#options.node)
   }
 }

@@ -35,12 +35,14 @@ export interface SyncDisk {
   removeDirectory(path: string): void
 }
 
-const { O_CREAT, O_DSYNC, O_EXCL, O_WRONLY } = fs.constants
+const { O_CREAT, O_DSYNC, O_EXCL, O_RDONLY, O_WRONLY } = fs.constants
+/** A link that somebody put in the place of a body leads nowhere. Systems without the flag have it undefined. */
+const noLink = fs.constants.O_NOFOLLOW ?? 0
 
 export const nodeDisk: Disk = {
   async open(path, mode) {
     if (O_DSYNC === undefined) throw new Error('this system cannot write files synchronized')
-    const file = await open(path, mode === 'read' ? 'r' : O_WRONLY | O_DSYNC)
+    const file = await open(path, noLink | (mode === 'read' ? O_RDONLY : O_WRONLY | O_DSYNC))
     return {
       read: async (into, offset, length, position) =>
         (await file.read(into, offset, length, position)).bytesRead,

@@ -1,5 +1,5 @@
 import { internalError } from '../../base/errors.ts'
-import type { RowsClient } from './rows-client.ts'
+import type { RowsClient } from '../rows/rows-client.ts'
 
 /** With fewer left, more are made meanwhile. */
 const refillBelow = 64

@@ -1,6 +1,7 @@
 import type { Random } from '../../base/random.ts'
 import { systemRandom } from '../../base/random.ts'
-import type { DataKeys, Identity } from '../encryption/object-keys.ts'
+import type { Identity } from '../encryption/labels.ts'
+import type { DataKeys } from '../encryption/object-keys.ts'
 import { ObjectOpener } from '../encryption/open.ts'
 import { ObjectSealer, sealUpload, UploadSealer } from '../encryption/seal.ts'
 import type { ObjectStore, OpenObject, Version } from '../port.ts'

@@ -1,4 +1,5 @@
-import type { AccountId, Region } from '../../base/ids.ts'
+import type { Region } from '../../base/ids.ts'
+import type { TrailRecord } from './trails.ts'
 
 /** What the delivery to a trail's bucket says of itself, for GetTrailStatus. Times in ms since the epoch. */
 export type DeliveryStatus = {
@@ -11,8 +12,10 @@ export type DeliveryStatus = {
 /** What the operations on trails need of the room that delivers. */
 export type Delivery = {
   status(trailArn: string): DeliveryStatus
-  /** Whether the trail could deliver: 'no-bucket', 'no-permission' or undefined when it can. */
-  check(bucket: string, account: AccountId): Promise<'no-bucket' | 'no-permission' | undefined>
+  /** What keeps the trail from delivering; undefined when nothing does. */
+  check(
+    trail: Pick<TrailRecord, 'account' | 'arn' | 'homeRegion' | 'bucket' | 'prefix' | 'kmsKeyArn'>,
+  ): Promise<'no-bucket' | 'no-permission' | 'no-key-permission' | undefined>
 }
 
 /**

@@ -41,6 +41,11 @@ export const insufficientBucketPolicy = failure(
   'insufficient-bucket-policy',
   (bucket: string) => `Incorrect S3 bucket policy is detected for bucket: ${bucket}`,
 )
+export const insufficientEncryptionPolicy = failure(
+  'insufficient-encryption-policy',
+  (bucket: string, key: string) =>
+    `Insufficient permissions to access S3 bucket ${bucket} or KMS key ${key}.`,
+)
 export const invalidBucketName = failure(
   'invalid-bucket-name',
   (bucket: string) => `Bucket name ${bucket.slice(0, 64)} is not valid.`,

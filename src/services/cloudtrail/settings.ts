@@ -4,6 +4,7 @@ import type { CloudTrailDeps } from './deps.ts'
 import {
   bucketDoesNotExist,
   insufficientBucketPolicy,
+  insufficientEncryptionPolicy,
   invalidBucketName,
   invalidCombination,
   invalidKmsKeyId,
@@ -95,8 +96,8 @@ export function withSettings(
 }
 
 /**
- * ARN of the key that a trail is to use, undefined for none. Whether its policy lets CloudTrail use it shows when files
- * are delivered. Throws 'kms-key-not-found', 'kms-key-unfit'.
+ * ARN of the key that a trail is to use, undefined for none. Whether its policy lets CloudTrail use it, `checkDelivery`
+ * asks. Throws 'kms-key-not-found', 'kms-key-unfit'.
  */
 export function kmsKeyArn(
   call: CallContext,
@@ -111,15 +112,16 @@ export function kmsKeyArn(
   return key.arn
 }
 
-/** Throws 'bucket-does-not-exist', 'insufficient-bucket-policy'. */
-export async function checkBucket(
-  bucket: string,
-  call: CallContext,
+/** Throws 'bucket-does-not-exist', 'insufficient-bucket-policy', 'insufficient-encryption-policy'. */
+export async function checkDelivery(
+  trail: TrailRecord,
   { delivery }: Pick<CloudTrailDeps, 'delivery'>,
 ): Promise<void> {
-  const wrong = await delivery.check(bucket, call.caller.account)
+  const { bucket, kmsKeyArn: key = '' } = trail
+  const wrong = await delivery.check(trail)
   if (wrong === 'no-bucket') throw bucketDoesNotExist(bucket)
   if (wrong === 'no-permission') throw insufficientBucketPolicy(bucket)
+  if (wrong === 'no-key-permission') throw insufficientEncryptionPolicy(bucket, key)
 }
 
 /** What keeps a trail out of a Region that it would be in; `before` is the one whose place it would take. */

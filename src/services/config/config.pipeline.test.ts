@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { account, House, otherAccount, region } from '../../testing/house.ts'
+import { s3Ok } from '../../testing/s3-calls.ts'
 
 type Body = Readonly<Record<string, unknown>>
 
@@ -174,6 +175,28 @@ describe('rules', () => {
     )
     await ok('DeleteConfigRule', { ConfigRuleName: 'rotation' })
     assert.deepEqual(await ok('DescribeConfigRules', {}), { ConfigRules: [] })
+  })
+
+  test('look at buckets', async (context) => {
+    const { house, ok, round } = await opened(context)
+    const Source = { Owner: 'AWS', SourceIdentifier: 'S3_DEFAULT_ENCRYPTION_KMS' }
+    await ok('PutConfigRule', { ConfigRule: { ConfigRuleName: 'under-kms', Source } })
+    const any = { Owner: 'AWS', SourceIdentifier: 'S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED' }
+    await ok('PutConfigRule', { ConfigRule: { ConfigRuleName: 'encrypted', Source: any } })
+    await s3Ok(house, 'PUT', '/ledger')
+    await round()
+    assert.deepEqual(await complianceOf({ ok }, 'under-kms'), [['ledger', 'NON_COMPLIANT']])
+    assert.deepEqual(await complianceOf({ ok }, 'encrypted'), [['ledger', 'COMPLIANT']])
+    const body =
+      '<ServerSideEncryptionConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Rule>' +
+      '<ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm>' +
+      '</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>'
+    await s3Ok(house, 'PUT', '/ledger', { query: { encryption: '' }, body })
+    await round()
+    assert.deepEqual(await complianceOf({ ok }, 'under-kms'), [['ledger', 'COMPLIANT']])
+    await s3Ok(house, 'DELETE', '/ledger')
+    await round()
+    assert.deepEqual(await complianceOf({ ok }, 'under-kms'), [])
   })
 
   test('follow changes, without a trigger', async (context) => {

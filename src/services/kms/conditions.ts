@@ -43,6 +43,8 @@ function keyConditions(
   const aliases = state.aliasNamesOf(key)
   if (aliases.length > 0) conditions['kms:ResourceAliases'] = aliases
   if (call.via !== undefined) conditions['kms:ViaService'] = viaServiceName(call.via)
+  // A service is of no account, also while it acts for one.
+  if (call.caller.type === 'service') delete conditions['kms:CallerAccount']
   return conditions
 }
 

@@ -64,6 +64,7 @@ export function partiesOf(caller: Caller): readonly CallerParty[] {
         : [session, { party: roleId, grantee: 'role' }, account]
     }
     case 'web-identity':
+    case 'service':
       return []
   }
 }

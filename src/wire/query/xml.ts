@@ -59,6 +59,14 @@ export function escapeXml(text: string): string {
   return text.replace(special, escapeCharacter)
 }
 
+/**
+ * The same, but what XML cannot hold is referred to all the same, as S3 does with the names of objects: a strict reader
+ * fails where it would otherwise read another name than the object has.
+ */
+export function referToXml(text: string): string {
+  return text.replace(special, (character) => entities[character] ?? reference(character))
+}
+
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -70,9 +78,11 @@ const entities: Readonly<Record<string, string>> = {
 function escapeCharacter(character: string): string {
   const entity = entities[character]
   if (entity !== undefined) return entity
-  const code = character.codePointAt(0) ?? 0
-  const held = isXmlCharacter(code) ? code : 0xfffd
-  return `&#x${held.toString(16).toUpperCase()};`
+  return reference(isXmlCharacter(character.codePointAt(0) ?? 0) ? character : '\ufffd')
+}
+
+function reference(character: string): string {
+  return `&#x${(character.codePointAt(0) ?? 0).toString(16).toUpperCase()};`
 }
 
 function isXmlCharacter(code: number): boolean {

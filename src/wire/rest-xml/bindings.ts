@@ -11,10 +11,14 @@ export const bucketLabel = () =>
   ({ ...string(), required: true, http: { in: 'label', name: 'Bucket' } }) as const
 export const keyLabel = () =>
   ({ ...string(), required: true, http: { in: 'label', name: 'Key' } }) as const
-/** The body: a stream, bytes, a text, or XML with that root. */
+/** The body: a stream, bytes, a text, or XML with that root; `bytesMax`: where S3's longest is too much. */
 export const payload = <const S extends Schema>(
   schema: S,
-  options: { readonly root?: string; readonly ofObject?: true } = {},
+  options: {
+    readonly root?: string
+    readonly ofObject?: true
+    readonly bytesMax?: number
+  } = {},
 ) => ({ ...schema, http: { in: 'payload', ...options } }) as const
 /** The status of the answer, where it depends. */
 export const status = () => ({ ...integer(), http: { in: 'status' } }) as const

@@ -5,6 +5,7 @@ import { escapeXml } from '../query/xml.ts'
 import type { Member, StructureSchema } from '../schema.ts'
 import { validate } from '../validate.ts'
 import { headersOf } from './headers.ts'
+import { planOf } from './plan.ts'
 import { readElement, readText } from './read.ts'
 import type { S3Resource } from './resource.ts'
 import { writeElements, writeText } from './write.ts'
@@ -49,10 +50,11 @@ export class RestXml implements Protocol {
 
   gather(schema: StructureSchema, body: SignedBody): Promise<void> | undefined {
     this.#body = body
-    const member = payloadOf(schema)?.[1]
-    if (member?.http?.in === 'payload' && member.http.ofObject === true) body.declaresObject()
+    const member = planOf(schema).payload?.[1]
+    const binding = member?.http?.in === 'payload' ? member.http : undefined
+    if (binding?.ofObject === true) body.declaresObject()
     if (member?.type === 'stream' || body.length === 0) return undefined
-    if (body.length > xmlBytesMax) throw s3Error('MaxMessageLengthExceeded')
+    if (body.length > (binding?.bytesMax ?? xmlBytesMax)) throw s3Error('MaxMessageLengthExceeded')
     return this.#gather(body)
   }
 
@@ -66,7 +68,7 @@ export class RestXml implements Protocol {
   decode(schema: StructureSchema, request: HttpRequest): unknown {
     const headers = headersOf(request.rawHeaders)
     const input: Record<string, unknown> = {}
-    for (const [name, member] of Object.entries(schema.members)) {
+    for (const [name, member] of planOf(schema).members) {
       const value = this.#read(member, headers, request)
       if (value !== undefined) input[name] = value
     }
@@ -122,10 +124,7 @@ export class RestXml implements Protocol {
   }
 
   #refuseUnknown(schema: StructureSchema, headers: ReadonlyMap<string, string>): void {
-    const bindings = Object.values(schema.members).map(({ http }) => http)
-    const names = (place: string) =>
-      new Set(bindings.flatMap((http) => (http?.in === place && 'name' in http ? http.name : [])))
-    const [bound, asked, prefixes] = [names('header'), names('query'), [...names('prefix')]]
+    const { headers: bound, parameters: asked, prefixes } = planOf(schema)
     for (const name of headers.keys()) {
       if (!name.startsWith('x-amz-') || knownHeaders.has(name) || bound.has(name)) continue
       if (!prefixes.some((prefix) => name.startsWith(prefix))) {
@@ -153,7 +152,7 @@ export class RestXml implements Protocol {
       return { status: 200, headers: [...headers, ...lengthOf(0)], body: '' }
     const values = output as Readonly<Record<string, unknown>>
     let status = schema.status ?? 200
-    for (const [name, member] of Object.entries(schema.members)) {
+    for (const [name, member] of planOf(schema).members) {
       const value = values[name]
       const { http } = member
       if (value === undefined || http === undefined) continue
@@ -174,19 +173,20 @@ export class RestXml implements Protocol {
     status: number,
     headers: string[],
   ): Reply {
-    const [name, member] = payloadOf(schema) ?? []
+    const { payload, hasElements } = planOf(schema)
+    const [name, member] = payload ?? []
     const value = name === undefined ? undefined : values[name]
     if (member?.type === 'stream' && value !== undefined) {
-      const body = value as BodyStream
+      const stream = value as BodyStream
+      const body = stream.whole ?? stream
       return { status, headers: [...headers, ...lengthOf(body.length)], body }
     }
     if ((member?.type === 'string' || member?.type === 'blob') && value !== undefined) {
       const body = Buffer.isBuffer(value) ? value : Buffer.from(String(value))
       return { status, headers: [...headers, ...lengthOf(body.length)], body }
     }
-    const elements = Object.values(schema.members).some(({ http }) => http === undefined)
     // An answer to HEAD says how long the object is, where its members have that header.
-    if (!elements) {
+    if (!hasElements) {
       const isLengthKnown = headers.some((each) => each.toLowerCase() === 'content-length')
       const length = status === 204 || status === 304 || isLengthKnown ? [] : lengthOf(0)
       return { status, headers: [...headers, ...length], body: '' }
@@ -199,7 +199,7 @@ export class RestXml implements Protocol {
 
   encodeError(error: ServiceError, requestId: string): Reply {
     const { name, status, message } = wireError(error, 'rest-xml')
-    const headers = idHeaders(requestId)
+    const headers = [...idHeaders(requestId), ...Object.entries(error.headers ?? {}).flat()]
     if (status === 304) return { status, headers, body: '' }
     const said = { Code: name, Message: message ?? name, ...error.members }
     const more = {
@@ -214,10 +214,6 @@ export class RestXml implements Protocol {
     text += '</Error>'
     return { status, headers: [...headers, ...xmlHeaders(text)], body: text }
   }
-}
-
-function payloadOf(schema: StructureSchema): readonly [string, Member] | undefined {
-  return Object.entries(schema.members).find(([, { http }]) => http?.in === 'payload')
 }
 
 function textIn(member: Member, text: string | undefined, name: string): unknown {
@@ -241,7 +237,7 @@ function idHeaders(requestId: string): string[] {
 }
 
 /** S3 names the host that answered; here there is one, and no more to say than which request it was. */
-function hostIdOf(requestId: string): string {
+export function hostIdOf(requestId: string): string {
   return Buffer.from(requestId, 'latin1').toString('base64')
 }
 

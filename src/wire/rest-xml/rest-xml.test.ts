@@ -56,6 +56,18 @@ describe('XML', () => {
     }
   })
 
+  test('many texts without references take no longer than as many bytes', () => {
+    const text = `<a>${'<b>x</b>'.repeat(100_000)}<c>&lt;1&gt;</c><d e="&amp;">2</d><d>&#51;</d></a>`
+    const begun = performance.now()
+    const { children } = parseXml(Buffer.from(text))
+    // It was ten seconds when each text looked through all that follows.
+    assert.ok(performance.now() - begun < 2000)
+    assert.deepEqual(
+      children.slice(-4).map((each) => each.text),
+      ['x', '<1>', '2', '3'],
+    )
+  })
+
   test('what is well formed is read, prefixes and attributes read over', () => {
     const text =
       '\ufeff<?xml version="1.0" encoding="UTF-8"?>\n<x:a xmlns:x="u" y=\'z\'> <b>1 &lt;&#65;&#x42;</b>\n<c/></x:a>\n'

@@ -1,5 +1,5 @@
 import { internalError } from '../../base/errors.ts'
-import { escapeXml } from '../query/xml.ts'
+import { referToXml } from '../query/xml.ts'
 import type { Members, Schema } from '../schema.ts'
 
 /** The members that are elements of the body, as XML in ASCII. Undefined ones are left out. */
@@ -33,7 +33,7 @@ function content(schema: Schema, value: unknown): string {
     case 'timestamp':
       return new Date(value as number).toISOString()
     default:
-      return escapeXml(writeText(schema, value))
+      return referToXml(writeText(schema, value))
   }
 }
 

@@ -33,6 +33,8 @@ class Reader {
   readonly #text: string
   #at = 0
   #elements = 0
+  /** The next `&` from here on: looked for once, not anew for each of many texts that have none. */
+  #mark = -1
 
   constructor(text: string) {
     this.#text = text
@@ -77,14 +79,21 @@ class Reader {
     if (end === -1 || element === undefined) throw malformed()
     let text = ''
     while (this.#at < end) {
-      const mark = this.#text.indexOf('&', this.#at)
-      const to = mark === -1 || mark > end ? end : mark
+      const to = Math.min(end, this.#nextMark())
       text += this.#text.slice(this.#at, to)
       this.#at = to
       if (to < end) text += this.#character()
     }
     if (!isBlank(text) && element.children.length > 0) throw malformed()
     if (element.children.length === 0) element.text = text
+  }
+
+  #nextMark(): number {
+    if (this.#mark < this.#at) {
+      const found = this.#text.indexOf('&', this.#at)
+      this.#mark = found === -1 ? this.#text.length : found
+    }
+    return this.#mark
   }
 
   #character(): string {

@@ -1,4 +1,4 @@
-import { type Database, openDatabase, type Statement } from '../database.ts'
+import { type Database, openDatabase, type Statement } from '../../rows/database.ts'
 import { type Disk, nodeDisk, type OpenFile, type SyncDisk } from '../disk.ts'
 
 /** Asked before each call, by its name; what it answers is thrown instead. */

@@ -5,7 +5,7 @@ import { recorded, trailResource } from '../audit.ts'
 import { trailCheck } from '../checks.ts'
 import type { CloudTrailDeps } from '../deps.ts'
 import { trailAlreadyExists, trailsExceeded } from '../errors.ts'
-import { checkBucket, checkSettings, kmsKeyArn, obstacle, withSettings } from '../settings.ts'
+import { checkDelivery, checkSettings, kmsKeyArn, obstacle, withSettings } from '../settings.ts'
 import * as shapes from '../shapes.ts'
 import { mergeTags, namedTags, tagsOf } from '../tags.ts'
 import { checkTrailName, trailNamed } from '../trail-name.ts'
@@ -25,7 +25,8 @@ export const createTrail = operation({
   effects: 'write',
   errors: [
     ...(['bucket-does-not-exist', 'cloud-watch-logs-unavailable', 'conflict'] as const),
-    ...(['insufficient-bucket-policy', 'insufficient-sns-topic-policy'] as const),
+    ...(['insufficient-bucket-policy', 'insufficient-encryption-policy'] as const),
+    'insufficient-sns-topic-policy',
     ...(['invalid-bucket-name', 'invalid-bucket-prefix', 'invalid-kms-key-id'] as const),
     ...(['invalid-parameter-combination', 'invalid-tag-parameter', 'invalid-trail-name'] as const),
     ...(['kms-key-not-found', 'kms-key-unfit', 'organizations-not-in-use'] as const),
@@ -60,7 +61,7 @@ export const createTrail = operation({
     if (found?.reason === 'name') throw trailAlreadyExists(name, account)
     if (found?.reason === 'count') throw trailsExceeded(account, deps.limits.trails, found.region)
     const trail = withSettings(draft, request, kmsKeyArn(call, request, deps))
-    await checkBucket(trail.bucket, call, deps)
+    await checkDelivery(trail, deps)
     return { output: shapes.changedTrailOutput(trail), changes: [deps.trails.add(trail)] }
   },
 })

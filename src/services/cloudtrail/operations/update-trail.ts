@@ -4,9 +4,12 @@ import { recorded, trailResource } from '../audit.ts'
 import { trailCheck } from '../checks.ts'
 import type { CloudTrailDeps } from '../deps.ts'
 import { invalidCombination } from '../errors.ts'
-import { checkBucket, checkSettings, kmsKeyArn, obstacle, withSettings } from '../settings.ts'
+import { checkDelivery, checkSettings, kmsKeyArn, obstacle, withSettings } from '../settings.ts'
 import * as shapes from '../shapes.ts'
 import { ownTrail, trailNamed } from '../trail-name.ts'
+
+/** What says where files go, and under which key. */
+const destinations = ['S3BucketName', 'S3KeyPrefix', 'KmsKeyId'] as const
 
 /** What is not named stays as it is. */
 export const updateTrail = operation({
@@ -20,7 +23,8 @@ export const updateTrail = operation({
   effects: 'write',
   errors: [
     ...(['bucket-does-not-exist', 'cloud-watch-logs-unavailable', 'conflict'] as const),
-    ...(['insufficient-bucket-policy', 'insufficient-sns-topic-policy'] as const),
+    ...(['insufficient-bucket-policy', 'insufficient-encryption-policy'] as const),
+    'insufficient-sns-topic-policy',
     ...(['invalid-bucket-name', 'invalid-bucket-prefix', 'invalid-home-region'] as const),
     ...(['invalid-kms-key-id', 'invalid-parameter-combination', 'invalid-trail-arn'] as const),
     ...(['invalid-trail-name', 'kms-key-not-found', 'kms-key-unfit'] as const),
@@ -51,7 +55,7 @@ export const updateTrail = operation({
         `Trail ${trail.name} cannot be in all Regions: there is ${there} in ${found.region}.`,
       )
     }
-    if (request.S3BucketName !== undefined) await checkBucket(trail.bucket, call, deps)
+    if (destinations.some((name) => request[name] !== undefined)) await checkDelivery(trail, deps)
     return {
       output: shapes.changedTrailOutput(trail),
       changes: [deps.trails.replace(before, trail)],
