@@ -70,7 +70,7 @@ async function compare(
   method: 'GET' | 'PUT',
   size: number,
 ): Promise<Measurement> {
-  const connections = size < 65_536 ? 32 : size > 10_000_000 ? 2 : 4
+  const connections = size < 65_536 ? 64 : size > 10_000_000 ? 4 : 16
   const request = requestOf(server, method, size)
   const options = { seconds: Number(values.seconds), rounds: Number(values.rounds) }
   const load = async (requests: readonly Buffer[]) =>

@@ -10,7 +10,7 @@ import { projectRoot } from '../tests/support/server.ts'
  */
 export function plainCopy(): string {
   const folder = mkdtempSync(join(tmpdir(), 'kagiban-bench-plain-'))
-  for (const name of ['src', 'package.json', 'node_modules/@noble', 'node_modules/jose']) {
+  for (const name of ['src', 'cli', 'package.json', 'node_modules/@noble', 'node_modules/jose']) {
     cpSync(join(projectRoot, name), join(folder, name), { recursive: true, dereference: true })
   }
   const patched = {
@@ -50,7 +50,8 @@ export class ChunkOpener {
 }
 `
 
-const dataKeys = `export async function newDataKeys() {
+const dataKeys = `export const encryptionErrors = []
+export async function newDataKeys() {
   return {
     dataKeys: [Buffer.alloc(32)],
     wrapped: [Buffer.from('none')],

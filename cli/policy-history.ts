@@ -35,7 +35,7 @@ ${serviceOptionsHelp}`,
   },
 }
 
-export function historyText({ key, versions, deletedAt }: PolicyHistory): string {
+function historyText({ key, versions, deletedAt }: PolicyHistory): string {
   const lines = [key]
   for (const [index, version] of versions.entries()) {
     lines.push('', ...versionLines(index + 1, version, versions[index - 1]))

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { percentEncoded } from './aws-signature.ts'
+import { percentEncoded } from '../src/base/percent-encoding.ts'
 import { type Rule, ruleHeaders } from './reencrypt-rule.ts'
 import { objectPath, type S3Client, S3Failure, textIn, xmlOf } from './s3-client.ts'
 

@@ -3,15 +3,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import { authorizationOf } from '../src/authenticate/testing/s3-signer.ts'
 import { OperatorError } from '../src/operator/socket.ts'
-import { queryText, signedHeaders } from './aws-signature.ts'
 import { copyLimits } from './reencrypt-copy.ts'
 import { encryptionIn, type Rule, readRule, standingOf } from './reencrypt-rule.ts'
 import { type Place, Reencryption, type RunOptions } from './reencrypt-run.ts'
 import { readState, type StateOf, writeState } from './reencrypt-state.ts'
 import { failureText } from './reencrypt-text.ts'
-import { objectPath, S3Client, S3Failure } from './s3-client.ts'
+import { S3Client, S3Failure } from './s3-client.ts'
 import { FakeS3, failure } from './testing/fake-s3.ts'
 
 const arn = 'arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
@@ -49,34 +47,6 @@ async function open(t: TestContext, rule = arn) {
 
 const encryptions = (fake: FakeS3) =>
   [...fake.objects].map(([key, { headers }]) => [key, encryptionIn(headers).key])
-
-describe('the signature', () => {
-  test('is what another signer makes', () => {
-    const at = new Date(Date.UTC(2026, 1, 3, 4, 5, 6))
-    const query = { prefix: 'a b/c', 'list-type': '2', delimiter: '' }
-    const path = objectPath('books', "it's (a) + ~key*/日本//x")
-    const headers = { host: 'h:1', 'x-amz-meta-note': '  two   blanks ' }
-    const request = { method: 'PUT', path, query, headers, body: Buffer.alloc(0) }
-    const scope = { service: 's3', region: 'eu-west-1', at } as const
-    const secretAccessKey = 'wJalrXUtnFEMI'
-    const credentials = { accessKeyId: 'AKID', secretAccessKey, sessionToken: 'token' }
-    const { authorization, ...signed } = signedHeaders(request, scope, credentials)
-    const expected = authorizationOf(
-      {
-        ...{ method: 'PUT', path, query },
-        headers: { ...signed, 'x-amz-meta-note': 'two blanks' },
-        contentSha256: signed['x-amz-content-sha256'] ?? '',
-      },
-      {
-        ...{ accessKeyId: 'AKID', secret: secretAccessKey, region: 'eu-west-1', service: 's3' },
-        timestamp: '20260203T040506Z',
-      },
-    )
-    assert.equal(authorization?.replaceAll(', ', ','), expected)
-    assert.equal(path, '/books/it%27s%20%28a%29%20%2B%20~key%2A/%E6%97%A5%E6%9C%AC//x')
-    assert.equal(queryText(query), 'delimiter=&list-type=2&prefix=a%20b%2Fc')
-  })
-})
 
 describe('the rule', () => {
   const rule: Rule = { algorithm: 'aws:kms', keyName: arn, key: arn, bucketKey: true }

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import { defaults, type Environment, givenIn } from '../src/config.ts'
 import { OperatorError } from '../src/operator/socket.ts'
-import type { AwsCredentials } from './aws-signature.ts'
 import { type CommandLine, parse, UsageError } from './command-line.ts'
 import { jsonText } from './explain.ts'
 import { Progress } from './progress.ts'
@@ -12,7 +11,7 @@ import { Reencryption, type Result, type RunOptions } from './reencrypt-run.ts'
 import { readState, removeState, type StateOf, writeState } from './reencrypt-state.ts'
 import type { Tally } from './reencrypt-tally.ts'
 import { bytesText, summaryJson, summaryText } from './reencrypt-text.ts'
-import { S3Client, S3Failure, Unreachable } from './s3-client.ts'
+import { type AwsCredentials, S3Client, S3Failure, Unreachable } from './s3-client.ts'
 
 const exitCodes = { done: 0, failed: 1, left: 3 }
 

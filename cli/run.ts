@@ -1,6 +1,7 @@
 import { ConfigError } from '../src/config.ts'
 import { NotRunning, OperatorError } from '../src/operator/socket.ts'
 import { type CommandLine, type Invocation, UsageError } from './command-line.ts'
+import { printable } from './explain-text.ts'
 
 /** What the exit codes mean; `--help` shows it. */
 export const exitCodes = { done: 0, failed: 1, usage: 2 }
@@ -27,7 +28,8 @@ function explain(error: unknown, command: CommandLine): number {
   }
   const expected = error instanceof OperatorError || error instanceof NotRunning
   const text = error instanceof Error ? error.message : String(error)
-  process.stderr.write(`kagiban: ${text}\n`)
+  // A service's words can be in it.
+  process.stderr.write(`kagiban: ${printable(text)}\n`)
   if (!expected && error instanceof Error && error.name === 'TypeError') {
     process.stderr.write(`${error.stack}\n`)
   }

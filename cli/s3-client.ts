@@ -1,15 +1,15 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { percentEncodedPath } from '../src/base/percent-encoding.ts'
+import { canonicalQuery, RequestSigner, sha256Hex } from '../src/base/request-signer.ts'
 import { type Element, parseXml } from '../src/wire/rest-xml/xml.ts'
-import {
-  type AwsCredentials,
-  percentEncoded,
-  queryText,
-  type Scope,
-  signedHeaders,
-  type ToSign,
-} from './aws-signature.ts'
+
+export type AwsCredentials = {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken: string | undefined
+}
 
 export type S3ClientOptions = {
   /** Scheme, host and port alone. */
@@ -18,6 +18,17 @@ export type S3ClientOptions = {
   readonly credentials: AwsCredentials
   /** Connections at most. */
   readonly connections: number
+}
+
+type Service = 's3' | 'kms'
+
+/** As it is sent, but for its signature. */
+type Unsigned = {
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
 }
 
 export type S3Request = {
@@ -61,11 +72,18 @@ const passing = [429, 500, 502, 503, 504]
 export class S3Client {
   readonly #options: S3ClientOptions
   readonly #agent: http.Agent
+  readonly #signers: Readonly<Record<Service, RequestSigner>>
 
   constructor(options: S3ClientOptions) {
     this.#options = options
     const { Agent } = options.endpoint.protocol === 'https:' ? https : http
     this.#agent = new Agent({ keepAlive: true, maxSockets: options.connections })
+    const { credentials, region } = options
+    const signerFor = (service: Service) => {
+      const secretAccessKey = Buffer.from(credentials.secretAccessKey)
+      return new RequestSigner({ ...credentials, secretAccessKey }, { region, service })
+    }
+    this.#signers = { s3: signerFor('s3'), kms: signerFor('kms') }
   }
 
   close(): void {
@@ -94,14 +112,17 @@ export class S3Client {
   }
 
   async #send(
-    service: Scope['service'],
+    service: Service,
     method: string,
     path: string,
     { query = {}, headers = {}, body = '' }: S3Request,
   ): Promise<S3Answer> {
     const { host } = this.#options.endpoint
     const bytes = Buffer.from(body, 'utf8')
-    const request = { method, path, query, headers: { ...headers, host }, body: bytes }
+    const request: Unsigned = {
+      ...{ method, path, query: canonicalQuery(query), body: bytes },
+      headers: { ...headers, host },
+    }
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#once(service, request)
@@ -115,9 +136,9 @@ export class S3Client {
     }
   }
 
-  async #once(service: Scope['service'], request: ToSign): Promise<S3Answer> {
-    const { region, credentials } = this.#options
-    const headers = signedHeaders(request, { service, region, at: new Date() }, credentials)
+  async #once(service: Service, request: Unsigned): Promise<S3Answer> {
+    const toSign = { ...request, sha256: sha256Hex(request.body) }
+    const headers = this.#signers[service].sign(toSign, Date.now())
     const { status, ...answer } = await this.#exchange(request, headers)
     if (status >= 300) throw failureOf(status, answer.body, service)
     // A copy has begun its answer before it is known whether it succeeds.
@@ -127,12 +148,11 @@ export class S3Client {
   }
 
   #exchange(
-    { method, path, query, body }: ToSign,
+    { method, path, query, body }: Unsigned,
     headers: Readonly<Record<string, string>>,
   ): Promise<S3Answer & { readonly status: number }> {
     const { endpoint } = this.#options
     const { request } = endpoint.protocol === 'https:' ? https : http
-    const text = queryText(query)
     return new Promise((resolve, reject) => {
       const failed = (error: Error) =>
         reject(new Unreachable(`${endpoint.origin}: ${error.message}`))
@@ -142,7 +162,7 @@ export class S3Client {
           host: endpoint.hostname.replace(/^\[|\]$/g, ''),
           port: endpoint.port,
           method,
-          path: text === '' ? path : `${path}?${text}`,
+          path: query === '' ? path : `${path}?${query}`,
           headers: { ...headers, 'content-length': String(body.length) },
           timeout: answerMs,
         },
@@ -163,7 +183,7 @@ export class S3Client {
 
 /** Of a request, and of the header `x-amz-copy-source`. */
 export function objectPath(bucket: string, key: string): string {
-  return `/${bucket}/${key.split('/').map(percentEncoded).join('/')}`
+  return `/${bucket}/${percentEncodedPath(key)}`
 }
 
 /** Throws S3Failure for what is no XML. */
@@ -199,7 +219,7 @@ const codes: Readonly<Record<number, string>> = {
   412: 'PreconditionFailed',
 }
 
-function failureOf(status: number, body: Buffer, service: Scope['service']): S3Failure {
+function failureOf(status: number, body: Buffer, service: Service): S3Failure {
   const otherwise = codes[status] ?? `HTTP ${status}`
   if (service === 'kms') {
     const { __type: type = otherwise, message, Message } = jsonOf(body)

@@ -20,7 +20,7 @@ export class ObjectsSettingsError extends Error {
   override readonly name = 'ObjectsSettingsError'
 }
 
-export const upstreamRegion = 'us-east-1'
+const upstreamRegion = 'us-east-1'
 const secretBytesMax = 4096
 
 const name = (suffix: string) => `KAGIBAN_OBJECTS_${suffix}`

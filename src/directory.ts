@@ -6,6 +6,7 @@ import type { AnyOperation, Service } from './services/operation.ts'
 import { awsJson, targetOf } from './wire/aws-json.ts'
 import { actionOf, awsQuery } from './wire/aws-query.ts'
 import type { HttpRequest, Protocol } from './wire/protocol.ts'
+import { GatheringRoom } from './wire/rest-xml/gathering-room.ts'
 import { RestXml } from './wire/rest-xml/protocol.ts'
 import { resourceOf } from './wire/rest-xml/resource.ts'
 import { Routes } from './wire/rest-xml/routes.ts'
@@ -31,6 +32,7 @@ export class Directory {
   readonly #anyQuery: Protocol
   readonly signingNames: ReadonlySet<string>
   #rest: RestService | undefined
+  readonly #room = new GatheringRoom()
   readonly #s3Hosts: readonly string[]
 
   /** `s3Hosts`: names of this endpoint below which buckets are names, in lower case. */
@@ -105,14 +107,14 @@ export class Directory {
       const resource = resourceOf(target, rawHeaders, this.#s3Hosts)
       const has = (name: string) => headerOf(request, name) !== undefined
       const found = routes.find(method, resource, has)
-      const protocol = new RestXml(resource, namespace, routes.names)
+      const protocol = new RestXml(resource, namespace, routes.names, this.#room)
       const { operation: operationName, isServed } = found
       return { ...addressed, protocol, resource, operationName, isServed }
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error
       return {
         ...addressed,
-        protocol: new RestXml(unread, namespace, routes.names),
+        protocol: new RestXml(unread, namespace, routes.names, this.#room),
         refusal: error,
       }
     }

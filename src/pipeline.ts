@@ -126,12 +126,18 @@ export class Pipeline {
 
   /** False while what decoding needs of a body that streams is still coming. */
   #gather(call: Call): boolean {
-    const body = call.identity?.body
-    if (body === undefined || call.failure !== undefined || call.gathered === true) return true
+    const { body, caller } = call.identity ?? {}
+    if (
+      body === undefined ||
+      caller === undefined ||
+      call.failure !== undefined ||
+      call.gathered === true
+    )
+      return true
     call.gathered = true
     try {
       const { input } = this.#operationOf(call)
-      const gathering = call.addressed?.protocol.gather?.(input, body)
+      const gathering = call.addressed?.protocol.gather?.(input, body, caller.account)
       if (gathering === undefined) return true
       gathering.then(
         () => this.#turns.add(call),
@@ -217,6 +223,7 @@ export class Pipeline {
   #settleBodies(call: Call, reply: Reply): void {
     const { identity, operation, received, failure, output, service } = call
     identity?.body?.cancel()
+    call.addressed?.protocol.release?.()
     if (failure === undefined) return
     if (received !== undefined && operation?.discard !== undefined) {
       Promise.try(() => operation.discard?.(received.value, service?.deps)).catch(

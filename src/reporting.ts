@@ -15,7 +15,7 @@ import { trackedOperations } from './services/kms/last-usage.ts'
 import { asOf, materialEntries } from './services/kms/materials.ts'
 import { rotationOf } from './services/kms/rotation.ts'
 import { decodeAttributes, type ObjectAttributes } from './services/s3/attributes.ts'
-import { type BucketRecord, bucketArn } from './services/s3/bucket.ts'
+import { type BucketRecord, bucketArn, defaultEncryptionOf } from './services/s3/bucket.ts'
 import { decodeUploadAttributes } from './services/s3/operations/uploads/upload.ts'
 import type { Tables } from './tables.ts'
 
@@ -83,8 +83,8 @@ function keyFacts(key: KeyRecord, { state }: Tables): KeyFacts {
 }
 
 function bucketFacts(bucket: BucketRecord, { state }: Tables): BucketFacts {
-  const { name, account, region, createdAt, encryption } = bucket
-  const { algorithm: mode = 'AES256', keyId, bucketKey = false } = encryption ?? {}
+  const { name, account, region, createdAt } = bucket
+  const { algorithm: mode, keyId, bucketKey } = defaultEncryptionOf(bucket)
   const place = { name, arn: bucketArn(name), account, region, createdAt }
   if (mode === 'AES256') return { ...place, rule: { ...sseS3, keyName: undefined } }
   const named = keysNamed(keyId ?? 'alias/aws/s3', [region], [account], state)

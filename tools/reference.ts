@@ -11,6 +11,8 @@ import type { AnyOperation } from '../src/services/operation.ts'
 import { stsOperations } from '../src/services/sts/service.ts'
 import { wireName } from '../src/wire/errors.ts'
 import type { Members, Schema } from '../src/wire/schema.ts'
+import { permissionsOf, requestLineOf, restMembersOf, s3Operations } from './reference-s3.ts'
+import { boundsOf, typeOf } from './reference-schema.ts'
 
 /**
  * Writes `docs/reference/`: a page for each service, made of the very values by which requests are decoded and
@@ -21,7 +23,7 @@ type ServicePage = {
   readonly file: string
   readonly title: string
   readonly introduction: string
-  readonly protocol: 'json' | 'query'
+  readonly protocol: 'json' | 'query' | 'rest-xml'
   readonly signingName: string
   readonly operations: ReadonlyMap<string, AnyOperation>
 }
@@ -71,6 +73,15 @@ const services: readonly ServicePage[] = [
     signingName: 'config',
     operations: configOperations,
   },
+  {
+    file: 's3.md',
+    title: 'Amazon S3',
+    introduction:
+      'REST XML, API version 2006-03-01. Requests are shown in path style; with the bucket in the name of the host the path is that of the object alone. Beside the permissions that an operation lists, what encrypts and decrypts objects under a key of KMS needs permissions on that key, what tells that an object does not exist needs s3:ListBucket, and CopyObject needs s3:GetObjectTagging on the source and s3:PutObjectTagging on the copy where the source has tags that it copies: [who needs which permission](../operate/s3.md#who-needs-which-permission). A list whose elements have no element around them stands where its name does, once for each. Each answer has `x-amz-request-id` and `x-amz-id-2`.',
+    protocol: 'rest-xml',
+    signingName: 's3',
+    operations: s3Operations,
+  },
 ]
 
 /** Each page by its file name. */
@@ -99,12 +110,15 @@ const effects = {
 function sectionOf(operation: AnyOperation, service: ServicePage): string[] {
   const { name, input, output } = operation
   const states = service.signingName === 'kms' ? statesOf(name) : undefined
+  const isRest = service.protocol === 'rest-xml'
+  const shown = isRest ? restMembersOf : membersOf
   return [
     `## ${name}`,
     `${effects[operation.effects as keyof typeof effects]}${states === undefined ? '' : ` ${states}`}`,
+    ...(isRest ? [requestLineOf(name), permissionsOf(operation)] : []),
     ...(operation.unsigned === true ? ['Not signed: a web identity calls it.'] : []),
-    `Request:${membersOf(input.members)}`,
-    output === undefined ? 'Answer: empty.' : `Answer:${membersOf(output.members)}`,
+    `Request:${shown(input.members)}`,
+    output === undefined ? 'Answer: empty.' : `Answer:${shown(output.members)}`,
     `Errors of its own: ${errorsOf(operation.errors, service)}`,
   ]
 }
@@ -142,40 +156,6 @@ function rowsOf(members: Members, prefix: string): string[] {
 function nestedRows(schema: Schema, path: string): string[] {
   if (schema.type === 'structure') return rowsOf(schema.members, `${path}.`)
   return schema.type === 'list' ? nestedRows(schema.member, `${path}[]`) : []
-}
-
-function typeOf(schema: Schema): string {
-  switch (schema.type) {
-    case 'list':
-      return `list of ${typeOf(schema.member)}`
-    case 'map':
-      return 'map of strings'
-    case 'blob':
-      return schema.sensitive === true ? 'blob, secret' : 'blob'
-    case 'string':
-      return schema.values === undefined ? 'string' : 'enumeration'
-    default:
-      return schema.type
-  }
-}
-
-function boundsOf(schema: Schema): string {
-  const bounds: string[] = []
-  if ('min' in schema || 'max' in schema) bounds.push(rangeOf(schema.min, schema.max))
-  if (schema.type === 'string') {
-    if (schema.values !== undefined) bounds.push(schema.values.join(', '))
-    if (schema.pattern !== undefined) bounds.push(`\`${schema.pattern.replaceAll('|', '\\|')}\``)
-  }
-  if (schema.type === 'list') {
-    const each = boundsOf(schema.member)
-    if (each !== '') bounds.push(`each ${each}`)
-  }
-  return bounds.join('; ')
-}
-
-function rangeOf(min: number | undefined, max: number | undefined): string {
-  if (min !== undefined && min === max) return String(min)
-  return `${min ?? 0} to ${max ?? '∞'}`
 }
 
 if (import.meta.main) {

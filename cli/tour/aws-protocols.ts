@@ -1,8 +1,16 @@
 import { type Element, parseXml } from '../../src/wire/rest-xml/xml.ts'
-import type { ToSign } from '../signed-request.ts'
 import type { AwsCommand } from './aws-options.ts'
 
-export type Asked = ToSign & { readonly service: string }
+/** `path` and `query` as they mean, not encoded. */
+export type Asked = {
+  readonly service: string
+  readonly method: string
+  readonly path: string
+  readonly query?: Readonly<Record<string, string>>
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+}
 
 /** Of a failure `error` and `message`. */
 export type Answer = {
@@ -13,7 +21,8 @@ export type Answer = {
 
 export type Received = { readonly status: number; readonly body: Buffer }
 
-function pascal(operation: string): string {
+/** `create-key` as `CreateKey`. */
+export function pascal(operation: string): string {
   return operation.replace(/(^|-)(\w)/g, (_, _dash, letter: string) => letter.toUpperCase())
 }
 

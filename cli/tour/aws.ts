@@ -3,10 +3,11 @@
  * prints the same answers, as far as the tour goes. Not a command of its own: `player.ts` makes the shell call it.
  */
 import { request } from 'node:http'
-import { signed } from '../signed-request.ts'
+import { percentEncodedPath } from '../../src/base/percent-encoding.ts'
+import { canonicalQuery, RequestSigner, sha256Hex } from '../../src/base/request-signer.ts'
 import { objectCall } from './aws-objects.ts'
 import { type AwsCommand, awsCommand, found } from './aws-options.ts'
-import { type Answer, type Asked, jsonCall, queryCall } from './aws-protocols.ts'
+import { type Answer, type Asked, jsonCall, pascal, queryCall } from './aws-protocols.ts'
 
 const json = { kms: 'TrentService' } as const
 const versions: Readonly<Record<string, string>> = { iam: '2010-05-08', sts: '2011-06-15' }
@@ -18,9 +19,8 @@ async function run(command: AwsCommand): Promise<number> {
   const { status, body } = await send(call.asked)
   const answer = await call.read({ status, body })
   if (answer.error !== undefined) {
-    const name = command.operation.replace(/(^|-)(\w)/g, (_, _dash, letter) => letter.toUpperCase())
     process.stderr.write(
-      `An error occurred (${answer.error}) when calling the ${name} operation: ${answer.message}\n`,
+      `An error occurred (${answer.error}) when calling the ${pascal(command.operation)} operation: ${answer.message}\n`,
     )
     return 254
   }
@@ -44,25 +44,29 @@ function callOf(command: AwsCommand): {
   throw new Error(`the tour has no ${service}`)
 }
 
-function send({ service, ...toSign }: Asked): Promise<{ status: number; body: Buffer }> {
+function send({ service, method, ...asked }: Asked): Promise<{ status: number; body: Buffer }> {
   const { env } = process
   const endpoint = new URL(env['AWS_ENDPOINT_URL'] ?? '')
-  const { target, headers } = signed(
-    toSign,
-    {
-      host: endpoint.host,
-      region: env['AWS_DEFAULT_REGION'] ?? 'us-east-1',
-      service,
-      now: Date.now(),
-    },
+  const { body } = asked
+  const path = percentEncodedPath(asked.path)
+  const query = canonicalQuery(asked.query ?? {})
+  const signer = new RequestSigner(
     {
       accessKeyId: env['AWS_ACCESS_KEY_ID'] ?? '',
-      secretAccessKey: env['AWS_SECRET_ACCESS_KEY'] ?? '',
+      secretAccessKey: Buffer.from(env['AWS_SECRET_ACCESS_KEY'] ?? ''),
     },
+    { region: env['AWS_DEFAULT_REGION'] ?? 'us-east-1', service },
   )
-  const { method, body } = toSign
+  const headers = signer.sign(
+    {
+      ...{ method, path, query, sha256: sha256Hex(body) },
+      headers: { ...asked.headers, host: endpoint.host },
+    },
+    Date.now(),
+  )
   return new Promise((resolve, reject) => {
-    const length = { 'content-length': String(body?.length ?? 0) }
+    const length = { 'content-length': String(body.length) }
+    const target = query === '' ? path : `${path}?${query}`
     const options = { method, path: target, headers: { ...headers, ...length } }
     request(endpoint, options, (response) => {
       const pieces: Buffer[] = []

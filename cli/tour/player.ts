@@ -16,7 +16,7 @@ export type PlayerOptions = {
 }
 
 /** A line of the tour that came out otherwise than the tour says. */
-export class TourBroken extends Error {
+class TourBroken extends Error {
   override readonly name = 'TourBroken'
 }
 

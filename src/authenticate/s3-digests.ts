@@ -35,7 +35,10 @@ export class DeclaredDigests {
       this.#md5 = createHash('md5')
     }
     this.#declared = declaredIn(headers)
-    this.#trailer = trailers ? trailerOf(headers) : undefined
+    const trailer = trailerOf(headers)
+    // What is announced and cannot come would pass for a digest that was compared.
+    if (trailer !== undefined && !trailers) throw unsupportedTrailer()
+    this.#trailer = trailer
     if (this.#declared !== undefined && this.#trailer !== undefined) throw severalChecksums()
     const asked = fieldOf(headers, 'x-amz-sdk-checksum-algorithm')
     const algorithm = this.#declared?.algorithm ?? this.#trailer
@@ -125,7 +128,7 @@ function trailerOf(headers: RequestHeaders): ChecksumAlgorithm | undefined {
   const name = value.toLowerCase()
   const algorithm = name.slice(prefix.length)
   if (!name.startsWith(prefix) || !isChecksumAlgorithm(algorithm)) {
-    throw invalidRequest('The value specified in the x-amz-trailer header is not supported')
+    throw unsupportedTrailer()
   }
   return algorithm
 }
@@ -141,6 +144,10 @@ function fieldOf({ names, values }: RequestHeaders, wanted: string): string | un
 function isBase64Of(text: string, bytes: number): boolean {
   const decoded = Buffer.from(text, 'base64')
   return decoded.length === bytes && decoded.toString('base64') === text
+}
+
+function unsupportedTrailer() {
+  return invalidRequest('The value specified in the x-amz-trailer header is not supported')
 }
 
 function severalChecksums() {

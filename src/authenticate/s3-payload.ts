@@ -107,10 +107,14 @@ export class S3Payload implements SignedBody {
     const chunks = new AwsChunked({ signed: this.#seal !== undefined, trailers })
     const chain = this.#seal && new SignatureChain(this.#seal)
     let left = this.#length
+    let before = chunkBytesMin
     for await (const piece of this.#pieces()) {
       chunks.feed(piece)
       for (let event = chunks.next(); event !== 'more'; event = chunks.next()) {
         if (event === 'chunk') {
+          // Only the last one may be small, signed or not: each costs more than its bytes.
+          if (chunks.size > 0 && before < chunkBytesMin) throw s3Error('InvalidChunkSizeError')
+          before = chunks.size
           if (chunks.size > left) throw s3Error('IncompleteBody')
           left -= chunks.size
           chain?.begin(chunks.size, chunks.signature)
@@ -132,7 +136,6 @@ export class SignatureChain {
   #previous: string
   #claimed = ''
   #hash: Hash | undefined
-  #size = chunkBytesMin
 
   constructor(seal: ChunkSeal) {
     this.#seal = seal
@@ -140,8 +143,6 @@ export class SignatureChain {
   }
 
   begin(size: number, signature: string): void {
-    if (size > 0 && this.#size < chunkBytesMin) throw s3Error('InvalidChunkSizeError')
-    this.#size = size
     this.#claimed = signature
     this.#hash = createHash('sha256')
     // The empty chunk has no data that could end.

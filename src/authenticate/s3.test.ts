@@ -340,6 +340,24 @@ describe('trailers', () => {
   })
 })
 
+test('small chunks are refused in an unsigned body as well', async () => {
+  const form = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER'
+  const headers = {
+    ...chunked.headers,
+    'x-amz-content-sha256': form,
+    'x-amz-decoded-content-length': '8193',
+  }
+  const toSign = { ...chunked, headers, contentSha256: form }
+  const sent = (...sizes: readonly number[]) => {
+    const chunks = sizes.map((size) => `${size.toString(16)}\r\n${'a'.repeat(size)}\r\n`)
+    const body = Buffer.from(`${chunks.join('')}0\r\n\r\n`)
+    return request({ ...chunked, headers, body }, authorizationOf(toSign, key))
+  }
+  assert.equal((await read(sent(8192, 1))).length, 8193)
+  assert.equal((await refusal(sent(1, 8192))).code, 'InvalidChunkSizeError')
+  assert.equal((await refusal(sent(8191, 1, 1))).code, 'InvalidChunkSizeError')
+})
+
 describe('digests and literals', () => {
   const body = Buffer.from('Welcome to Amazon S3.')
   const put = (more: Record<string, string>, contentSha256 = welcome, content = body) => {

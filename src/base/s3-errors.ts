@@ -131,6 +131,7 @@ export const s3Errors = {
     404,
     'The server side encryption configuration was not found',
   ],
+  SlowDown: [503, 'Please reduce your request rate.'],
   TooManyBuckets: [400, 'You have attempted to create more buckets than allowed'],
   XAmzContentSHA256Mismatch: [
     400,

@@ -1,4 +1,4 @@
-import { type BucketRecord, bucketArn } from '../services/s3/bucket.ts'
+import { type BucketRecord, bucketArn, defaultEncryptionOf } from '../services/s3/bucket.ts'
 import { textDigest } from '../storage/port.ts'
 import { isoTime, type ResourceView } from './view.ts'
 
@@ -42,9 +42,8 @@ function versioningOf({ versioning }: BucketRecord): string {
   return versioning === 'enabled' ? 'Enabled' : 'Suspended'
 }
 
-/** What nobody has set is SSE-S3. */
-function encryptionOf({ encryption }: BucketRecord) {
-  const { algorithm, keyId, bucketKey } = encryption ?? { algorithm: 'AES256', bucketKey: false }
+function encryptionOf(bucket: BucketRecord) {
+  const { algorithm, keyId, bucketKey } = defaultEncryptionOf(bucket)
   const byDefault = { sseAlgorithm: algorithm, kmsMasterKeyID: keyId ?? null }
   return { rules: [{ applyServerSideEncryptionByDefault: byDefault, bucketKeyEnabled: bucketKey }] }
 }

@@ -209,8 +209,9 @@ export class Intake {
   }
 }
 
-export function asksForHealth({ method, target }: RequestHead): boolean {
-  return target === '/health' && (method === 'GET' || method === 'HEAD')
+/** Who signs asks a service for something: a bucket or an object of that name. */
+export function asksForHealth({ method, target, signed }: RequestHead): boolean {
+  return target === '/health' && (method === 'GET' || method === 'HEAD') && !signed
 }
 
 function hasBody({ chunked, contentLength }: RequestHead): boolean {

@@ -110,6 +110,10 @@ test('health needs no signature, for GET and HEAD alone', async (t) => {
     seen.map(({ method, target }) => `${method} ${target}`),
     ['POST /health', 'GET /health?x', 'GET /'],
   )
+  // A bucket, or an object of a bucket that the Host names, may have that name.
+  client.send('GET /health HTTP/1.1\r\nHost: test\r\nAuthorization: AWS4-HMAC-SHA256 x\r\n\r\n')
+  await until(() => seen.length === 4)
+  assert.equal(seen[3]?.target, '/health')
   client.end()
 })
 

@@ -28,7 +28,7 @@ export function describeObjectStore(name: string, makeSite: MakeSite): void {
     describe('buckets', () => describeBuckets(over))
     describe('objects', () => describeObjects(over))
     describe('conditions', () => describeConditions(over))
-    describe('copies and tags', () => describeCopies(over))
+    describe('tags', () => describeTags(over))
     describe('reading', () => describeReading(over))
     describe('versions', () => describeVersions(over))
     describe('uploads', () => describeUploads(over))
@@ -145,24 +145,8 @@ function describeConditions(over: Over): void {
   })
 }
 
-function describeCopies(over: Over): void {
-  over('are copied without their bytes being read', async (store) => {
-    await store.put('b', 'k', plain(pattern(100_000)))
-    await store.createBucket('c')
-    const { etag, tagging, sidecar } = await store.head('b', 'k')
-    const finish = () => ({ etag, tagging, sidecar, attributes: 'another' })
-    const copy = { versioning: 'unversioned', finish } as const
-    await store.copy({ bucket: 'b', key: 'k' }, 'c', 'copy', copy)
-    await store.copy({ bucket: 'b', key: 'k' }, 'b', 'k', copy)
-    await store.delete('b', 'k', { versioning: 'unversioned' })
-    const { version, bytes } = await read(store, 'c', 'copy')
-    assert.equal(version.attributes, 'another')
-    assert.ok(bytes.equals(pattern(100_000)))
-    const gone = store.copy({ bucket: 'b', key: 'k' }, 'c', 'other', copy)
-    await assert.rejects(gone, { code: 'no-such-key' })
-  })
-
-  over('have tags that are set alone', async (store) => {
+function describeTags(over: Over): void {
+  over('are set alone', async (store) => {
     await store.put('b', 'k', plain('x'))
     await store.setTagging('b', 'k', undefined, 'a=b')
     assert.equal((await store.head('b', 'k')).tagging, 'a=b')

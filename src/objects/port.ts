@@ -21,8 +21,6 @@ export interface ObjectStore {
   head(bucket: string, key: string, versionId?: string): Promise<Version>
   open(bucket: string, key: string, which?: Which): Promise<OpenObject>
   delete(bucket: string, key: string, options: DeleteOptions): Promise<Deleted>
-  /** The same bytes under another name, without any being read; what lies beside them is written anew. */
-  copy(source: VersionName, bucket: string, key: string, copy: Copy): Promise<Version>
   setTagging(
     bucket: string,
     key: string,
@@ -149,12 +147,6 @@ export type Deleted = {
   readonly versionId?: string
   /** A marker was made, or removed. */
   readonly deleteMarker: boolean
-}
-
-export type Copy = {
-  readonly versioning: Versioning
-  readonly condition?: Condition | undefined
-  finish(source: Version, written: Written): Beside
 }
 
 export type ListQuery = {

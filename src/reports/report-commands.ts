@@ -189,18 +189,9 @@ async function coverageReport(asked: Asked): Promise<Body> {
 
 /** Throws OperatorError when one is named that there is not. */
 async function bucketsOf({ deps, options }: Asked): Promise<readonly BucketFacts[]> {
-  const { account, region, bucket } = options
-  const found: BucketFacts[] = []
-  await inTurns(
-    (function* () {
-      for (const facts of deps.bucketFacts()) {
-        yield
-        if (bucket !== undefined && facts.name !== bucket) continue
-        if (account !== undefined && facts.account !== account) continue
-        if (region === undefined || facts.region === region) found.push(facts)
-      }
-    })(),
-  )
+  const { bucket } = options
+  const isNamed = ({ name }: BucketFacts) => bucket === undefined || name === bucket
+  const found = await inScope(deps.bucketFacts(), options, isNamed)
   if (bucket !== undefined && found.length === 0) {
     throw new OperatorError(`There is no bucket ${bucket.slice(0, 64)} in what was asked for.`)
   }
@@ -240,16 +231,25 @@ function keyAndPeriod({ deps, options }: Asked) {
 
 /** Keys that there are, of what was asked for. Throws OperatorError for a key that there is not. */
 async function keysOf({ deps, options }: Asked): Promise<readonly KeyFacts[]> {
-  const { account, region, key } = options
-  const arn = key === undefined ? undefined : keyNamed(deps, key)
-  const found: KeyFacts[] = []
+  const { key } = options
+  const named = key === undefined ? undefined : keyNamed(deps, key)
+  return inScope(deps.keyFacts(), options, ({ arn }) => named === undefined || arn === named)
+}
+
+/** Those of the account and Region that were asked for, as far as they are meant; others have turns meanwhile. */
+async function inScope<Facts extends { readonly account: string; readonly region: string }>(
+  all: Iterable<Facts>,
+  { account, region }: ReportOptions,
+  isMeant: (facts: Facts) => boolean,
+): Promise<Facts[]> {
+  const found: Facts[] = []
   await inTurns(
     (function* () {
-      for (const facts of deps.keyFacts()) {
+      for (const facts of all) {
         yield
-        if (arn !== undefined && facts.arn !== arn) continue
         if (account !== undefined && facts.account !== account) continue
-        if (region === undefined || facts.region === region) found.push(facts)
+        if (region !== undefined && facts.region !== region) continue
+        if (isMeant(facts)) found.push(facts)
       }
     })(),
   )

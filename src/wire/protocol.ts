@@ -1,5 +1,6 @@
 import type { ChecksumAlgorithm } from '../base/checksums.ts'
 import type { ServiceError } from '../base/errors.ts'
+import type { AccountId } from '../base/ids.ts'
 import type { StructureSchema } from './schema.ts'
 
 /**
@@ -57,9 +58,11 @@ export interface Protocol {
   readonly name: 'json' | 'query' | 'rest-xml'
   /**
    * Of a protocol of streams: takes in what `decode` needs of the body before it can be called, or undefined when that
-   * is nothing. Rejects as `decode` throws.
+   * is nothing. Rejects as `decode` throws. The room for it is the account's, until `release`.
    */
-  gather?(schema: StructureSchema, body: SignedBody): Promise<void> | undefined
+  gather?(schema: StructureSchema, body: SignedBody, account: AccountId): Promise<void> | undefined
+  /** To be called when the call that something was gathered for is over. */
+  release?(): void
   decode(schema: StructureSchema, request: HttpRequest): unknown
   encode(
     operation: string,

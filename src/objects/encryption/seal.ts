@@ -199,26 +199,3 @@ export function requireLayers(header: Header, dataKeys: DataKeys): void {
   if (header.wrapped.length === dataKeys.length) return
   throw new ObjectDamage('header', `${header.wrapped.length} layers of encryption`)
 }
-
-/**
- * The sidecar of a copy that has the same bytes, and the same labels of its segments. Throws ObjectDamage when the
- * original is not what it should be.
- */
-export function resealCopy(
-  sidecar: Buffer,
-  dataKeys: DataKeys,
-  original: Identity,
-  copy: Identity,
-): Buffer {
-  const { encoded, mac, ...header } = parseSidecar(sidecar)
-  requireLayers(header, dataKeys)
-  const keys = new ObjectKeys(dataKeys, header.objectId)
-  try {
-    if (!equal(mac, keys.objectMac(encoded, original))) {
-      throw new ObjectDamage('header', 'these keys are not those of this object')
-    }
-    return sealHeader(keys, header, copy)
-  } finally {
-    keys.wipe()
-  }
-}

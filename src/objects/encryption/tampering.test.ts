@@ -16,7 +16,7 @@ import {
 import type { DamageKind } from './damage.ts'
 import { chunkBytes } from './header.ts'
 import { ObjectOpener } from './open.ts'
-import { ObjectSealer, resealCopy, UploadSealer } from './seal.ts'
+import { ObjectSealer, UploadSealer } from './seal.ts'
 
 const refused = (attempt: Promise<unknown>, kind: DamageKind, why?: string) =>
   assert.rejects(attempt, { name: 'ObjectDamage', kind }, why)
@@ -261,16 +261,6 @@ test('a layer that is taken away or exchanged is refused', async () => {
     flip(first(copy).chunkTags, at)
     await refused(unseal(copy, keys), 'chunk', `tag of layer ${at / 16}`)
   }
-})
-
-test('a copy has its own name, and the original none of it', async () => {
-  const sealed = await seal(Buffer.from('x'))
-  const copied = { ...identity, key: 'copy' }
-  const sidecar = resealCopy(sealed.sidecar, keysOf(1), identity, copied)
-  assert.equal((await unseal({ ...sealed, sidecar }, keysOf(1), copied)).toString(), 'x')
-  await refused(unseal({ ...sealed, sidecar }), 'header')
-  const wrong = () => resealCopy(sealed.sidecar, keysOf(1), copied, identity)
-  assert.throws(wrong, { name: 'ObjectDamage', kind: 'header' })
 })
 
 test('a size that is not that of what was encrypted is refused', async () => {

@@ -3,7 +3,7 @@ import type { Statements } from '../rows/statements.ts'
 import type { SyncDisk } from './disk.ts'
 
 /** Names are made so many at a time: each folder costs a few flushes. */
-export const namesPerFolder = 128
+const namesPerFolder = 128
 
 export type FoldersOptions = {
   readonly directory: string

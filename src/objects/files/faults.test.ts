@@ -52,11 +52,6 @@ const calls: Record<string, (store: ObjectStore) => Promise<unknown>> = {
     await store.putPart(name, 1, plainPart(kinds.new, 'part'))
     await store.complete(name, completing([[1, 'part']]))
   },
-  copy: (store) =>
-    store.copy({ bucket: 'b', key: 'source' }, 'b', 'k', {
-      versioning: 'unversioned',
-      finish: (source) => source,
-    }),
   delete: (store) => store.delete('b', 'k', { versioning: 'unversioned' }),
   read: (store) => read(store, 'b', 'source'),
 }

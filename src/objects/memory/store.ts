@@ -7,7 +7,6 @@ import {
   type Beside,
   type Complete,
   type Condition,
-  type Copy,
   type Deleted,
   type DeleteOptions,
   type Listing,
@@ -129,16 +128,6 @@ export class MemoryObjectStore implements ObjectStore {
     const beside = { etag: '', attributes: '', tagging: '', sidecar: none }
     this.#insert(bucket, key, [], { ...beside, versionId: markerId, deleteMarker: true })
     return { deleteMarker: true, versionId: markerId }
-  }
-
-  async copy(source: VersionName, bucket: string, key: string, copy: Copy): Promise<Version> {
-    keyBytes(key)
-    const from = this.#find(source)
-    if (from.version.deleteMarker) throw new ObjectRefusal('no-such-key')
-    const versionId = this.#versionId(copy.versioning)
-    const original = this.#shown(source.bucket, from)
-    const beside = copy.finish(original, { size: original.size, versionId })
-    return this.#add(bucket, key, copy, beside, from.segments, versionId)
   }
 
   async setTagging(

@@ -3,7 +3,7 @@ import type { Bodies, NewBody } from './bodies.ts'
 import type { Stored } from './messages.ts'
 
 /** What is not larger lives in its row: a body of its own would cost several flushes, and a row is read at once. */
-export const inlineBytesMax = 16 * 1024
+const inlineBytesMax = 16 * 1024
 
 export type WrittenBody = {
   readonly stored: Stored

@@ -25,8 +25,6 @@ export function makeChange(sql: Statements, change: Change, now: number): unknow
       return deleteBucket(sql, change.bucket, now)
     case 'put':
       return put(sql, change, now)
-    case 'copy':
-      return copy(sql, change, now)
     case 'delete':
       return remove(sql, change, now)
     case 'set-tagging':
@@ -63,41 +61,17 @@ function bodyCells(stored: Stored) {
     : ([size, chunkTagsSize, stored.body, null, null] as const)
 }
 
-function copy(sql: Statements, { source, target, beside }: ChangeOf<'copy'>, now: number): Version {
-  const row = sql.versionBySequence.get(source)
-  if (row === undefined) throw new ObjectRefusal('no-such-key')
-  // The copy first: onto itself it would otherwise have nothing left to copy.
-  const size = number(row['size'])
-  const kept = sql.segments.all(source, 0, 0, 1)
-  const { version, sequence } = addVersion(sql, target, beside, size, now, source)
-  if (sql.versionBySequence.get(source) !== undefined) sql.copySegments.run(source, sequence)
-  else insertSegments(sql, sequence, kept)
-  return version
-}
-
-function insertSegments(sql: Statements, sequence: number, rows: readonly Row[]): void {
-  for (const row of rows) {
-    const cell = (name: string) => row[name] ?? null
-    sql.insertSegment.run(
-      ...[sequence, cell('ordinal'), cell('start'), cell('sidecar'), cell('size')],
-      ...[cell('tags_size'), cell('body'), cell('data'), cell('chunk_tags')],
-    )
-  }
-}
-
-/** `kept`: the version whose files stay although it goes. */
 function addVersion(
   sql: Statements,
   target: Target,
   beside: Beside,
   size: number,
   now: number,
-  kept?: number,
 ): { readonly version: Version; readonly sequence: number } {
   const bucket = findBucket(sql, target.bucket)
   const key = keyBytes(target.key)
   requireCondition(sql.latest.get(bucket, key), target.condition)
-  if (target.versioning !== 'enabled') deleteNull(sql, bucket, key, now, kept)
+  if (target.versioning !== 'enabled') deleteNull(sql, bucket, key, now)
   sql.notLatest.run(bucket, key)
   const { etag, attributes, tagging, sidecar } = beside
   const versionId = target.versioning === 'enabled' ? target.versionId : nullVersion
@@ -124,18 +98,18 @@ function requireMatch(etag: string | undefined, ifMatch: string): void {
   if (ifMatch !== '*' && ifMatch !== etag) throw new ObjectRefusal('precondition-failed')
 }
 
-function deleteNull(sql: Statements, bucket: number, key: Buffer, now: number, kept?: number) {
+function deleteNull(sql: Statements, bucket: number, key: Buffer, now: number) {
   const row = sql.version.get(bucket, key, nullVersion)
-  if (row !== undefined) deleteRow(sql, row, now, kept)
+  if (row !== undefined) deleteRow(sql, row, now)
   return row
 }
 
-function deleteRow(sql: Statements, row: Row, now: number, kept?: number): void {
+function deleteRow(sql: Statements, row: Row, now: number): void {
   const sequence = number(row['sequence'])
   const bodies = sql.bodiesOfVersion.all(sequence)
   sql.deleteSegments.run(sequence)
   sql.deleteVersion.run(sequence)
-  if (sequence !== kept) discard(sql, bodies, now)
+  discard(sql, bodies, now)
 }
 
 /** Files that no other segment or part has are garbage from now on. */

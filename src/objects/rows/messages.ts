@@ -49,13 +49,6 @@ export type Change =
       readonly stored: Stored
     }
   | {
-      readonly kind: 'copy'
-      /** The sequence of the version that was read; gone since, it is 'no-such-key'. */
-      readonly source: number
-      readonly target: Target
-      readonly beside: Beside
-    }
-  | {
       readonly kind: 'delete'
       readonly target: Omit<Target, 'condition'>
       /** The version to be removed for good. */
@@ -97,10 +90,9 @@ export type Question =
       readonly max: number
     }
 
-/** A version, its segments and the sequence of its row. */
+/** A version and its segments. */
 export type Opened = {
   readonly version: Version
-  readonly sequence: number
   readonly segmentCount: number
   readonly segments: readonly StoredSegment[]
 }

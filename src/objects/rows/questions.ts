@@ -86,7 +86,6 @@ function open(sql: Statements, name: VersionName, range: ByteRange | undefined):
   const all = range === undefined ? 1 : 0
   return {
     version,
-    sequence,
     segmentCount: number(sql.segmentCount.get(sequence)?.['count']),
     segments: sql.segments.all(sequence, end, start, all).map(toSegment),
   }

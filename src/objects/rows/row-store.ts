@@ -4,14 +4,12 @@ import { keyBytes } from '../keys.ts'
 import { chooseParts, partsMax, requirePartNumber } from '../parts.ts'
 import {
   type Complete,
-  type Copy,
   type Deleted,
   type DeleteOptions,
   type Listing,
   type ListQuery,
   type NewUpload,
   nullVersion,
-  ObjectRefusal,
   type ObjectStore,
   type OpenObject,
   type Part,
@@ -93,15 +91,6 @@ export class RowStore implements ObjectStore {
     const { versioning, versionId: remove, ifMatch } = options
     const target = { bucket, key, ...this.#newVersion({ versioning }) }
     return this.#change({ kind: 'delete', target, remove, ifMatch }) as Promise<Deleted>
-  }
-
-  async copy(source: VersionName, bucket: string, key: string, copy: Copy): Promise<Version> {
-    const { version, sequence, segments } = await this.#open(source)
-    if (version.deleteMarker) throw new ObjectRefusal('no-such-key')
-    const target = { bucket, key, ...this.#newVersion(copy) }
-    const size = segments.reduce((sum, segment) => sum + segment.size, 0)
-    const beside = copy.finish(version, { size, versionId: target.versionId })
-    return this.#change({ kind: 'copy', source: sequence, target, beside }) as Promise<Version>
   }
 
   setTagging(

@@ -21,7 +21,6 @@ const sql = {
 
   latest: 'SELECT * FROM version WHERE bucket = ? AND key = ? AND latest = 1',
   version: 'SELECT * FROM version WHERE bucket = ? AND key = ? AND version_id = ?',
-  versionBySequence: 'SELECT * FROM version WHERE sequence = ?',
   notLatest: 'UPDATE version SET latest = 0 WHERE bucket = ? AND key = ? AND latest = 1',
   newestIsLatest: `UPDATE version SET latest = 1 WHERE sequence =
     (SELECT sequence FROM version WHERE bucket = ? AND key = ? ORDER BY sequence DESC LIMIT 1)`,
@@ -36,8 +35,6 @@ const sql = {
   segmentCount: 'SELECT count(*) AS count FROM segment WHERE version = ?',
   insertSegment: `INSERT INTO segment (version, ordinal, start, sidecar, ${bodyColumns})
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  copySegments: `INSERT INTO segment (version, ordinal, start, sidecar, ${bodyColumns})
-    SELECT ?2, ordinal, start, sidecar, ${bodyColumns} FROM segment WHERE version = ?1`,
   segmentFromPart: `INSERT INTO segment (version, ordinal, start, sidecar, ${bodyColumns})
     SELECT ?3, ?4, ?5, ?6, ${bodyColumns} FROM part WHERE upload = ?1 AND number = ?2`,
   bodiesOfVersion: 'SELECT DISTINCT body FROM segment WHERE version = ? AND body IS NOT NULL',

@@ -15,7 +15,6 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('put' as const), key, versioning, text: fc.string() }),
   fc.record({ kind: fc.constant('delete' as const), key, versioning }),
   fc.record({ kind: fc.constant('remove' as const), key, versioning, nth: fc.nat(3) }),
-  fc.record({ kind: fc.constant('copy' as const), key, to: key, versioning }),
 )
 
 const query = fc.record({
@@ -27,7 +26,7 @@ const query = fc.record({
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 type Query = typeof query extends fc.Arbitrary<infer T> ? T : never
 
-/** Random puts, deletes and copies end up the same as in the store in memory, whatever way they are listed. */
+/** Random puts and deletes end up the same as in the store in memory, whatever way they are listed. */
 export async function checkAgainstModel(makeSite: MakeSite): Promise<void> {
   const site = await makeSite()
   const store = await site.open()
@@ -69,14 +68,6 @@ async function take(store: ObjectStore, bucket: string, each: Step): Promise<str
       const { etag, size, latest } = await store.put(bucket, each.key, put)
       return `${etag} ${size} ${latest}`
     }
-    if (each.kind === 'copy') {
-      const copy = {
-        versioning: each.versioning,
-        finish: (source: { etag: string }) => copied(source),
-      }
-      const { etag, size } = await store.copy({ bucket, key: each.key }, bucket, each.to, copy)
-      return `${etag} ${size}`
-    }
     const versionId = each.kind === 'remove' ? await nthVersion(store, bucket, each) : undefined
     const deleted = await store.delete(bucket, each.key, { versioning: each.versioning, versionId })
     return `${deleted.deleteMarker} ${deleted.versionId !== undefined}`
@@ -84,13 +75,6 @@ async function take(store: ObjectStore, bucket: string, each: Step): Promise<str
     return String(error)
   }
 }
-
-const copied = ({ etag }: { etag: string }) => ({
-  etag: `copy-of-${etag}`,
-  attributes: 'copied',
-  tagging: '',
-  sidecar: Buffer.from('copied'),
-})
 
 async function nthVersion(store: ObjectStore, bucket: string, each: { key: string; nth: number }) {
   const { versions: all } = await store.listVersions(bucket, { prefix: each.key, max: 100 })

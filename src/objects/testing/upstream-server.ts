@@ -208,7 +208,7 @@ function deliver(
 /** By an implementation that shares nothing with the store's: the S3 error code, or undefined. */
 function wrongSignature(request: IncomingMessage, url: URL, body: Buffer): string | undefined {
   const { authorization = '', 'x-amz-content-sha256': sha256 = '' } = request.headers
-  const match = /Credential=([^/]+)\/([^,]+),SignedHeaders=([^,]+),Signature=(\w+)$/.exec(
+  const match = /Credential=([^/]+)\/([^,]+), ?SignedHeaders=([^,]+), ?Signature=(\w+)$/.exec(
     authorization,
   )
   const [, accessKeyId = '', scope = '', names = '', signature] = match ?? []

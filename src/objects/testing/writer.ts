@@ -34,14 +34,13 @@ if (import.meta.main) {
   await store.createBucket('b').catch(() => {})
   const say = (line: Line) => process.stdout.write(`${JSON.stringify(line)}\n`)
 
-  /** Each lane has keys of its own, so that it knows what they have. */
+  /** Each lane has keys of its own, so that it is known what they have. */
   const lane = async (number: number): Promise<never> => {
     let state = (Number(seedText) * lanes + number) >>> 0
     const dice = (sides: number) => {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
       return (state >>> 8) % sides
     }
-    const known = new Map<string, Content>()
     for (;;) {
       const key = `lane-${number}/${dice(3)}`
       const what = dice(10)
@@ -50,21 +49,9 @@ if (import.meta.main) {
         const content = [run()]
         say({ begins: key, content })
         await store.put('b', key, plain(pattern(content[0]?.size ?? 0, content[0]?.seed)))
-        known.set(key, content)
       } else if (what < 7) {
         say({ begins: key, content: null })
         await store.delete('b', key, { versioning: 'unversioned' })
-        known.set(key, null)
-      } else if (what < 8) {
-        const [from, content] = [...known].find(([, has]) => has !== null) ?? []
-        if (from === undefined || content === undefined) continue
-        say({ begins: key, content })
-        const copy = { versioning: 'unversioned', finish: plain('').finish } as const
-        await store.copy({ bucket: 'b', key: from }, 'b', key, {
-          ...copy,
-          finish: (_, written) => copy.finish(written),
-        })
-        known.set(key, content)
       } else {
         const content = [run(), run(), run()]
         const { etag, segmentSidecar, chunkTags, ...upload } = plain('').finish({
@@ -83,7 +70,6 @@ if (import.meta.main) {
             segmentSidecars: parts.map(() => Buffer.alloc(0)),
           }),
         })
-        known.set(key, content)
       }
       say({ done: key })
     }

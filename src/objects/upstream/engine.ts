@@ -1,12 +1,16 @@
-import { createHash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../../base/clock.ts'
 import { internalError } from '../../base/errors.ts'
 import type { Random } from '../../base/random.ts'
+import {
+  canonicalQuery,
+  emptySha256,
+  type RequestSigner,
+  sha256Hex,
+} from '../../base/request-signer.ts'
 import { type Answer, Exchange, pulled, textOfAnswer } from './exchange.ts'
 import { refusal, UpstreamFailure } from './failure.ts'
 import type { Target } from './options.ts'
-import { emptySha256, encodeQuery, type UpstreamSigner } from './sign.ts'
 import { textOf } from './xml.ts'
 
 /** Bytes that are sent at once: in memory, so that they can be sent again. */
@@ -18,8 +22,7 @@ export type Sent = {
 }
 
 export function sentOf(bytes: Buffer): Sent {
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
-  return { pieces: [bytes], size: bytes.length, sha256 }
+  return { pieces: [bytes], size: bytes.length, sha256: sha256Hex(bytes) }
 }
 
 export type Call = {
@@ -53,14 +56,14 @@ const firstPauseMs = 100
  */
 export class UpstreamEngine {
   readonly #target: Target
-  readonly #signer: UpstreamSigner
+  readonly #signer: RequestSigner
   readonly #deps: EngineDeps
   readonly #exchange: Exchange
   readonly #closing = new AbortController()
   #failure: string | undefined
   #answers = 0
 
-  constructor(target: Target, signer: UpstreamSigner, deps: EngineDeps) {
+  constructor(target: Target, signer: RequestSigner, deps: EngineDeps) {
     this.#target = target
     this.#signer = signer
     this.#deps = deps
@@ -155,7 +158,9 @@ export class UpstreamEngine {
     const { root, prefix, hostHeader } = this.#target
     // Upon the bucket itself, `/bucket` and `/bucket/` are the same to engines, and signed as they stand.
     const path = root + (name === undefined ? '' : prefix + name)
-    const encoded = encodeQuery(query)
+    const encoded = canonicalQuery(query)
+    // Bodies are in memory before they are sent, so that each is signed as a whole, over TLS and without it: what an
+    // engine stored is what was signed, or it has refused it.
     const signed = this.#signer.sign(
       {
         ...{ method, path, query: encoded, sha256: sent?.sha256 ?? emptySha256 },

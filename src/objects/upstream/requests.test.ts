@@ -11,42 +11,10 @@ import { UpstreamServer } from '../testing/upstream-server.ts'
 import { Budget } from './budget.ts'
 import { refusal } from './failure.ts'
 import { targetOf } from './options.ts'
-import { emptySha256, encodeQuery, UpstreamSigner } from './sign.ts'
 import { openUpstreamStore } from './store.ts'
 import { engineFor } from './testing/open.ts'
 import { UpstreamBodies, type UpstreamBodiesOptions } from './upstream-bodies.ts'
 import { elementsOf, encodeText, textOf } from './xml.ts'
-
-/** https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html */
-const published = {
-  accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
-  secret: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
-  now: Date.UTC(2013, 4, 24),
-}
-
-test('signatures are those that AWS publishes', () => {
-  const { accessKeyId, secret, now } = published
-  const host = 'examplebucket.s3.amazonaws.com'
-  const cases: [object, string][] = [
-    [
-      { path: '/test.txt', query: '', headers: { host, range: 'bytes=0-9' } },
-      'f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41',
-    ],
-    [
-      { path: '/', query: encodeQuery({ 'max-keys': '2', prefix: 'J' }), headers: { host } },
-      '34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7',
-    ],
-  ]
-  const key = Buffer.from(secret)
-  const signer = new UpstreamSigner(accessKeyId, key, 'us-east-1')
-  assert.ok(key.every((byte) => byte === 0))
-  for (const [request, signature] of cases) {
-    const signing = { method: 'GET', sha256: emptySha256, path: '', query: '', headers: {} }
-    const headers = signer.sign({ ...signing, ...request }, now)
-    assert.ok(headers['authorization']?.endsWith(`Signature=${signature}`), signature)
-    assert.equal(headers['x-amz-date'], '20130524T000000Z')
-  }
-})
 
 test('of an answer only whole elements are read', () => {
   const xml = '<L><Key>a&amp;b&#x41;&#66;&quot;&gone;</Key><Key>c</Key><Key>half'

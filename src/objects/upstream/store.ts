@@ -1,3 +1,4 @@
+import { RequestSigner } from '../../base/request-signer.ts'
 import type { ObjectStore } from '../port.ts'
 import { explain } from '../rows/database.ts'
 import { openRows, requireNodeName } from '../rows/open-rows.ts'
@@ -8,7 +9,6 @@ import { claim } from './marker.ts'
 import { targetOf, type UpstreamOptions } from './options.ts'
 import { PartBuffers } from './part-buffers.ts'
 import { EngineProbe } from './probe.ts'
-import { UpstreamSigner } from './sign.ts'
 import { FormerRuns } from './sweep.ts'
 import { UpstreamBodies } from './upstream-bodies.ts'
 
@@ -30,7 +30,7 @@ export async function openUpstreamStore(options: UpstreamOptions): Promise<Objec
     )
   try {
     const target = targetOf(options)
-    const signer = new UpstreamSigner(options.accessKeyId, options.secretAccessKey, target.region)
+    const signer = new RequestSigner(options, { region: target.region, service: 's3' })
     const engine = new UpstreamEngine(target, signer, { clock, random })
     try {
       const { rows, run, place } = await openRows(options, 's3')

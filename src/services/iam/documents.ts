@@ -1,4 +1,5 @@
 import { ServiceError } from '../../base/errors.ts'
+import { percentEncoded } from '../../base/percent-encoding.ts'
 
 /**
  * As IAM counts the size of a policy: characters other than white space. More white space than indenting takes counts
@@ -31,9 +32,5 @@ export function requirePolicySize(
 
 /** A policy document as IAM's answers have it: URL-encoded, RFC 3986. */
 export function documentInAnswer(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, percentEncoded)
-}
-
-function percentEncoded(character: string): string {
-  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
+  return percentEncoded(text)
 }

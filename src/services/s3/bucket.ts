@@ -33,6 +33,11 @@ export type DefaultEncryption = {
   readonly bucketKey: boolean
 }
 
+/** SSE-S3 is what a new bucket has, and one whose configuration was deleted. */
+export function defaultEncryptionOf({ encryption }: BucketRecord): DefaultEncryption {
+  return encryption ?? { algorithm: 'AES256', bucketKey: false }
+}
+
 export type PublicAccessBlock = {
   readonly blockPublicAcls: boolean
   readonly ignorePublicAcls: boolean

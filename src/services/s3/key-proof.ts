@@ -3,6 +3,7 @@ import type { Version } from '../../objects/port.ts'
 import type { CallContext } from '../operation.ts'
 import { decodeAttributes } from './attributes.ts'
 import type { S3Deps } from './deps.ts'
+import { wipeCustomerKey } from './encryption/customer-key.ts'
 import { dataKeysOf, wipeKeys } from './encryption/data-keys.ts'
 import { type CustomerKeyInput, customerKeyOf } from './encryption/request.ts'
 import type { ObjectName } from './object-versions.ts'
@@ -38,6 +39,6 @@ export async function requireKeys(
   } catch (error) {
     throw s3Refusal(error)
   } finally {
-    customer?.key.fill(0)
+    wipeCustomerKey(customer)
   }
 }

@@ -2,6 +2,7 @@ import { bucketLabel, keyLabel } from '../../wire/rest-xml/bindings.ts'
 import { string, type Value } from '../../wire/schema.ts'
 import type { AuditResource, Check } from '../operation.ts'
 import type { BucketRecord } from './bucket.ts'
+import { shownAlgorithm } from './encryption/customer-key.ts'
 import { bucketOwnerInput, requireExpectedOwner } from './expected-owner.ts'
 import { auditBucket, auditObject } from './resource.ts'
 
@@ -10,11 +11,6 @@ export const bucketInput = { Bucket: bucketLabel(), ...bucketOwnerInput } as con
 
 /** Members of every request on an object. */
 export const objectInput = { ...bucketInput, Key: keyLabel() } as const
-
-export type ObjectInput = Value<{
-  readonly type: 'structure'
-  readonly members: typeof objectInput
-}>
 
 /** These, and then the expected owner: who may not call does not learn whose the bucket is. */
 export function* withExpectedOwner(
@@ -61,7 +57,7 @@ export function headerParameters(
     'x-amz-server-side-encryption-aws-kms-key-id': input.SSEKMSKeyId,
     'x-amz-server-side-encryption-context': input.SSEKMSEncryptionContext,
     'x-amz-server-side-encryption-bucket-key-enabled': input.BucketKeyEnabled?.toString(),
-    'x-amz-server-side-encryption-customer-algorithm': input.SSECustomerAlgorithm,
+    'x-amz-server-side-encryption-customer-algorithm': shownAlgorithm(input.SSECustomerAlgorithm),
     'x-amz-acl': input.ACL,
     'x-amz-storage-class': input.StorageClass,
   }

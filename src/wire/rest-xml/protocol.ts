@@ -1,11 +1,14 @@
 import { internalError, type ServiceError, s3Error } from '../../base/errors.ts'
+import type { AccountId } from '../../base/ids.ts'
 import { wireError } from '../errors.ts'
 import type { BodyStream, HttpRequest, Protocol, Reply, SignedBody } from '../protocol.ts'
 import { escapeXml } from '../query/xml.ts'
 import type { Member, StructureSchema } from '../schema.ts'
 import { validate } from '../validate.ts'
+import type { GatheringRoom } from './gathering-room.ts'
 import { headersOf } from './headers.ts'
 import { planOf } from './plan.ts'
+import { isHeader, requestHeaders } from './presigned.ts'
 import { readElement, readText } from './read.ts'
 import type { S3Resource } from './resource.ts'
 import { writeElements, writeText } from './write.ts'
@@ -13,6 +16,8 @@ import { parseXml } from './xml.ts'
 
 /** Larger than the largest of S3: the completion of an upload of 10,000 parts, with a checksum each. */
 const xmlBytesMax = 4 * 1024 * 1024
+/** Of a request whose operation has no body: it is compared with what was signed, and dropped. */
+const uselessBytesMax = 64 * 1024
 const prolog = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 /** Headers that are looked at elsewhere: by the signature, by the digests of the body, by nobody but the client. */
@@ -38,24 +43,39 @@ export class RestXml implements Protocol {
   readonly #resource: S3Resource
   readonly #namespace: string
   readonly #routed: ReadonlySet<string>
+  readonly #room: GatheringRoom
+  #giveBack: (() => void) | undefined
   #body: SignedBody | undefined
   #whole: Buffer | undefined
 
   /** `routed`: parameters that its route has looked at. */
-  constructor(resource: S3Resource, namespace: string, routed: ReadonlySet<string>) {
+  constructor(
+    resource: S3Resource,
+    namespace: string,
+    routed: ReadonlySet<string>,
+    room: GatheringRoom,
+  ) {
     this.#resource = resource
+    this.#room = room
     this.#routed = routed
     this.#namespace = namespace
   }
 
-  gather(schema: StructureSchema, body: SignedBody): Promise<void> | undefined {
+  gather(schema: StructureSchema, body: SignedBody, account: AccountId): Promise<void> | undefined {
     this.#body = body
     const member = planOf(schema).payload?.[1]
     const binding = member?.http?.in === 'payload' ? member.http : undefined
     if (binding?.ofObject === true) body.declaresObject()
     if (member?.type === 'stream' || body.length === 0) return undefined
-    if (body.length > (binding?.bytesMax ?? xmlBytesMax)) throw s3Error('MaxMessageLengthExceeded')
+    const bytesMax = binding === undefined ? uselessBytesMax : (binding.bytesMax ?? xmlBytesMax)
+    if (body.length > bytesMax) throw s3Error('MaxMessageLengthExceeded')
+    if (binding === undefined) return drain(body)
+    this.#giveBack = this.#room.take(body.length, account)
     return this.#gather(body)
+  }
+
+  release(): void {
+    this.#giveBack?.()
   }
 
   async #gather(body: BodyStream): Promise<void> {
@@ -66,7 +86,7 @@ export class RestXml implements Protocol {
   }
 
   decode(schema: StructureSchema, request: HttpRequest): unknown {
-    const headers = headersOf(request.rawHeaders)
+    const headers = requestHeaders(request.rawHeaders, this.#resource.query)
     const input: Record<string, unknown> = {}
     for (const [name, member] of planOf(schema).members) {
       const value = this.#read(member, headers, request)
@@ -133,6 +153,7 @@ export class RestXml implements Protocol {
     }
     for (const name of this.#resource.query.keys()) {
       if (knownParameters.has(name) || asked.has(name) || this.#routed.has(name)) continue
+      if (isHeader(name, this.#resource.query)) continue
       throw s3Error(
         'NotImplemented',
         { Parameter: name.slice(0, 128) },
@@ -214,6 +235,10 @@ export class RestXml implements Protocol {
     text += '</Error>'
     return { status, headers: [...headers, ...xmlHeaders(text)], body: text }
   }
+}
+
+async function drain(body: BodyStream): Promise<void> {
+  for await (const _ of body);
 }
 
 function textIn(member: Member, text: string | undefined, name: string): unknown {

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { ServiceError, s3Error } from '../../base/errors.ts'
 import { escapeXml } from '../query/xml.ts'
 import { integer, list, string, structure, timestamp } from '../schema.ts'
+import { GatheringRoom } from './gathering-room.ts'
 import { RestXml } from './protocol.ts'
 import { readElement } from './read.ts'
 import { hostedBucket, resourceOf } from './resource.ts'
@@ -65,6 +66,15 @@ describe('XML', () => {
     assert.deepEqual(
       children.slice(-4).map((each) => each.text),
       ['x', '<1>', '2', '3'],
+    )
+  })
+
+  test('references have a bound', () => {
+    const referring = (count: number) => Buffer.from(`<a>${'&#9;'.repeat(count)}</a>`)
+    assert.equal(parseXml(referring(256 * 1024)).text.length, 256 * 1024)
+    assert.equal(
+      codeOf(() => parseXml(referring(256 * 1024 + 1))),
+      'MalformedXML',
     )
   })
 
@@ -174,6 +184,22 @@ describe('where a request points', () => {
     assert.equal(hostedBucket('other.example.org', bases), undefined)
   })
 
+  test('empty parameters push none out', () => {
+    const { query } = resourceOf(`/b?${'&'.repeat(200)}prefix=a&&list-type=2`, [], [])
+    assert.deepEqual(
+      [...query],
+      [
+        ['prefix', 'a'],
+        ['list-type', '2'],
+      ],
+    )
+    const many = Array.from({ length: 65 }, (_, at) => `p${at}=`).join('&')
+    assert.equal(
+      codeOf(() => resourceOf(`/b?${many}`, [], [])),
+      'InvalidArgument',
+    )
+  })
+
   test('what could be read in two ways is refused', () => {
     for (const [target, code] of [
       ['/b/%FF', 'InvalidURI'],
@@ -235,7 +261,12 @@ describe('a route', () => {
 })
 
 describe('an answer', () => {
-  const protocol = new RestXml(resourceOf('/b/a<b', [], []), 'http://ns/', new Set())
+  const protocol = new RestXml(
+    resourceOf('/b/a<b', [], []),
+    'http://ns/',
+    new Set(),
+    new GatheringRoom(),
+  )
 
   test('of an error tells what S3 tells', () => {
     const error = s3Error('NoSuchKey', { Key: 'a<b' }, { detail: 'hidden' })

@@ -9,6 +9,8 @@ export type Element = {
 
 const depthMax = 16
 const elementsMax = 128 * 1024
+/** They cost more than other bytes: about a tenth of a second, at the most. */
+const referencesMax = 256 * 1024
 const space = /[ \t\r\n]*/y
 const declaration = /<\?xml[ \t\r\n][^<>?]{0,100}\?>/y
 const tag =
@@ -33,6 +35,7 @@ class Reader {
   readonly #text: string
   #at = 0
   #elements = 0
+  #references = 0
   /** The next `&` from here on: looked for once, not anew for each of many texts that have none. */
   #mark = -1
 
@@ -98,7 +101,7 @@ class Reader {
 
   #character(): string {
     const found = this.#match(reference)
-    if (found === null) throw malformed()
+    if (found === null || ++this.#references > referencesMax) throw malformed()
     const [, name, decimal, hexadecimal = ''] = found
     if (name !== undefined) return entities[name as keyof typeof entities]
     const code = decimal === undefined ? Number.parseInt(hexadecimal, 16) : Number(decimal)

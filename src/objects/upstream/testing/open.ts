@@ -1,5 +1,6 @@
 import { systemClock } from '../../../base/clock.ts'
 import { systemRandom } from '../../../base/random.ts'
+import { RequestSigner } from '../../../base/request-signer.ts'
 import { nodeDisk } from '../../files/disk.ts'
 import type { ObjectStore } from '../../port.ts'
 import { openInline } from '../../rows/channel.ts'
@@ -7,7 +8,6 @@ import type { RowsOptions } from '../../rows/rows.ts'
 import { type UpstreamServer, upstreamKey } from '../../testing/upstream-server.ts'
 import { UpstreamEngine } from '../engine.ts'
 import { targetOf, type UpstreamOptions } from '../options.ts'
-import { UpstreamSigner } from '../sign.ts'
 import { openUpstreamStore } from '../store.ts'
 
 export const inline = (options: RowsOptions) => openInline(options, { disk: nodeDisk.sync })
@@ -31,10 +31,6 @@ export const openOver = (...given: Parameters<typeof optionsFor>): Promise<Objec
 export function engineFor(...given: Parameters<typeof optionsFor>): UpstreamEngine {
   const options = optionsFor(...given)
   const target = targetOf(options)
-  const { accessKeyId, secretAccessKey } = options
-  return new UpstreamEngine(
-    target,
-    new UpstreamSigner(accessKeyId, secretAccessKey, target.region),
-    options,
-  )
+  const signer = new RequestSigner(options, { region: target.region, service: 's3' })
+  return new UpstreamEngine(target, signer, options)
 }

@@ -14,9 +14,15 @@ export type CustomerHeaders = {
 }
 
 const keyBytes = 32
+const algorithmServed = 'AES256'
 /** What AWS names, whichever of the headers is wrong. */
 const argument = 'x-amz-server-side-encryption'
 const requests = 'Requests specifying Server Side Encryption with Customer provided keys must'
+
+/** As records and policies see it: who confuses the headers has sent the key here. */
+export function shownAlgorithm(algorithm: string | undefined): string | undefined {
+  return algorithm === undefined || algorithm === algorithmServed ? algorithm : 'invalid'
+}
 
 /** Whether any of the three is there. */
 export function bringsKey({ algorithm, key, md5 }: CustomerHeaders): boolean {
@@ -35,7 +41,7 @@ export function parseCustomerKey(
   if (!bringsKey(headers)) return undefined
   const { algorithm, key: text, md5 } = headers
   if (algorithm === undefined) throw refusal(`${requests} provide a valid encryption algorithm.`)
-  if (algorithm !== 'AES256') {
+  if (algorithm !== algorithmServed) {
     throw s3Error('InvalidEncryptionAlgorithmError', {
       ArgumentName: argument,
       ArgumentValue: algorithm.slice(0, 255),
@@ -76,4 +82,9 @@ function requirePrivate({ globalConditions }: CallContext): void {
 
 function refusal(text: string): ServiceError {
   return s3Error('InvalidArgument', { ArgumentName: argument, ArgumentValue: 'null' }, { text })
+}
+
+/** Of a key that a request brought and that is of no more use. */
+export function wipeCustomerKey(customer: CustomerKey | undefined): void {
+  customer?.key.fill(0)
 }

@@ -11,6 +11,8 @@ import {
   type CustomerHeaders,
   type CustomerKey,
   parseCustomerKey,
+  shownAlgorithm,
+  wipeCustomerKey,
 } from './customer-key.ts'
 
 export type { CustomerKey } from './customer-key.ts'
@@ -215,11 +217,12 @@ export function encryptionConditions(
   input: Partial<EncryptionInput & CustomerKeyInput>,
 ): ConditionValues {
   const conditions: Record<string, string> = {}
-  const { ServerSideEncryption, SSEKMSKeyId, SSECustomerAlgorithm } = input
+  const { ServerSideEncryption, SSEKMSKeyId } = input
+  const algorithm = shownAlgorithm(input.SSECustomerAlgorithm)
   if (ServerSideEncryption !== undefined) conditions[`s3:${sseHeader}`] = ServerSideEncryption
   if (SSEKMSKeyId !== undefined) conditions[`s3:${keyIdHeader}`] = SSEKMSKeyId
-  if (SSECustomerAlgorithm !== undefined) {
-    conditions[`s3:${sseHeader}-customer-algorithm`] = SSECustomerAlgorithm
+  if (algorithm !== undefined) {
+    conditions[`s3:${sseHeader}-customer-algorithm`] = algorithm
   }
   return conditions
 }
@@ -249,4 +252,8 @@ const applied = {
 export function sseApplied(stored: StoredEncryption): string {
   const name = applied[stored.mode]
   return stored.mode !== 'customer' && stored.byDefault ? `Default_${name}` : name
+}
+
+export function wipeChosen(chosen: ChosenEncryption): void {
+  if (chosen.mode === 'customer') wipeCustomerKey(chosen.customer)
 }

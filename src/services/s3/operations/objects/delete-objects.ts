@@ -1,4 +1,5 @@
 import { ServiceError, s3Error } from '../../../../base/errors.ts'
+import { keyBytesMax } from '../../../../objects/keys.ts'
 import { wireError } from '../../../../wire/errors.ts'
 import { header, payload } from '../../../../wire/rest-xml/bindings.ts'
 import { boolean, list, required, string, structure, type Value } from '../../../../wire/schema.ts'
@@ -25,6 +26,8 @@ import {
 
 /** AWS's limit of one request. */
 const objectsMax = 1000
+/** A thousand keys of 1024 bytes and their versions, most of them without references. */
+const bodyBytesMax = 2 * 1024 * 1024
 /** Deletions that the store has before it at a time. */
 const togetherMax = 32
 
@@ -43,7 +46,7 @@ const input = structure({
         Quiet: boolean(),
       }),
     ),
-    { root: 'Delete' },
+    { root: 'Delete', bytesMax: bodyBytesMax },
   ),
 })
 type Input = Value<typeof input>
@@ -91,8 +94,8 @@ export const deleteObjects = operation({
   effects: 'write',
   category: 'data',
   errors: [
-    ...(['AuthorizationHeaderMalformed', 'InvalidRequest', 'MalformedXML'] as const),
-    'NoSuchBucket',
+    ...(['AuthorizationHeaderMalformed', 'InvalidRequest', 'KeyTooLongError'] as const),
+    ...(['MalformedXML', 'NoSuchBucket'] as const),
   ],
   resolve(call, input, deps: S3Deps): Target {
     const bucket = requireBucket(call, input.Bucket, deps)
@@ -142,6 +145,11 @@ function partsOf({ Delete: { Objects = [] } }: Input): readonly Part[] {
   if (Objects.length === 0 || Objects.length > objectsMax) throw s3Error('MalformedXML')
   return Objects.map(({ Key, VersionId, ETag }) => {
     if (Key === undefined || Key === '') throw s3Error('MalformedXML')
+    // It is decided on, and recorded, before the store would see that there can be none of that name.
+    if (Buffer.byteLength(Key) > keyBytesMax) throw s3Error('KeyTooLongError')
+    if (Math.max(VersionId?.length ?? 0, ETag?.length ?? 0) > keyBytesMax) {
+      throw s3Error('MalformedXML')
+    }
     return { Key, VersionId, IfMatch: ETag, check: 0 }
   })
 }

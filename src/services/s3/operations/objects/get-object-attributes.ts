@@ -110,7 +110,9 @@ export const getObjectAttributes = operation({
     const attributes = decodeAttributes(version.attributes)
     target.learnt.encryption = attributes.encryption
     const wanted = new Set(input.ObjectAttributes)
-    const tells = attributes.checksum !== undefined && wanted.has('Checksum')
+    // Parts have checksums of their own.
+    const tells =
+      attributes.checksum !== undefined && (wanted.has('Checksum') || wanted.has('ObjectParts'))
     await requireKeys(call, input, name, version, tells, deps)
     return {
       output: {

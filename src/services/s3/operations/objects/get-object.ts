@@ -8,6 +8,7 @@ import { plaintextAnswer } from '../../answer-stream.ts'
 import { decodeAttributes, type ObjectAttributes } from '../../attributes.ts'
 import { requireReadConditions } from '../../conditional.ts'
 import type { S3Deps } from '../../deps.ts'
+import { wipeCustomerKey } from '../../encryption/customer-key.ts'
 import { dataKeysOf, wipeKeys } from '../../encryption/data-keys.ts'
 import { customerKeyOf, encryptionConditions } from '../../encryption/request.ts'
 import { requireDecidedTags, taggedObjectCheck } from '../../existing-tags.ts'
@@ -115,6 +116,6 @@ async function bodyOf(
     }
     return await plaintextAnswer(object, opener, selection)
   } finally {
-    customer?.key.fill(0)
+    wipeCustomerKey(customer)
   }
 }

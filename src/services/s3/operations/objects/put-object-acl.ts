@@ -16,6 +16,9 @@ import { found, requireBytes } from '../../object-versions.ts'
 import { type BucketTarget, requireBucket } from '../../resource.ts'
 import { requireVersionId, versionedPermission, versionIdInput } from '../../version-id.ts'
 
+/** More than the hundred grants that an ACL can have. */
+const bodyBytesMax = 64 * 1024
+
 /**
  * Takes the canned ACLs that change nothing where ACLs are off, and no other.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectAcl.html
@@ -26,7 +29,7 @@ export const putObjectAcl = operation({
     ...objectInput,
     ...versionIdInput,
     ...accessControlInput,
-    AccessControlPolicy: payload(blob()),
+    AccessControlPolicy: payload(blob(), { bytesMax: bodyBytesMax }),
   }),
   output: structure({}),
   effects: 'write',

@@ -22,6 +22,9 @@ import {
   versionIdOutput,
 } from '../../version-id.ts'
 
+/** Ten tags of 384 characters, each of them referred to by its number, come to half of it. */
+const bodyBytesMax = 64 * 1024
+
 type Given = {
   readonly TagSet?:
     | readonly {
@@ -53,7 +56,7 @@ export const putObjectTagging = operation({
           TagSet: list(structure({ Key: string(), Value: string() }), { each: 'Tag' }),
         }),
       ),
-      { root: 'Tagging' },
+      { root: 'Tagging', bytesMax: bodyBytesMax },
     ),
   }),
   output: structure(versionIdOutput),

@@ -37,6 +37,7 @@ import {
   encryptionConditions,
   encryptionInput,
   encryptionOutput,
+  wipeChosen,
 } from '../../encryption/request.ts'
 import { newEtag } from '../../etag.ts'
 import { type ContentAttributes, contentAttributes, contentMembers } from '../../metadata.ts'
@@ -54,7 +55,7 @@ import { encodeTags, requestTagConditions, taggingInput, tagsOfHeader } from '..
 import { versionIdAnswer, versionIdOutput, versioningOf } from '../../version-id.ts'
 
 /** AWS's limit of one PUT. */
-export const putBytesMax = 5 * 1024 ** 3
+const putBytesMax = 5 * 1024 ** 3
 
 const input = structure({
   ...objectInput,
@@ -135,7 +136,7 @@ export const putObject = operation({
         },
       }
     } finally {
-      if (chosen.mode === 'customer') chosen.customer.key.fill(0)
+      wipeChosen(chosen)
     }
   },
 })

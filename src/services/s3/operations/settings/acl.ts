@@ -3,11 +3,12 @@ import { payload } from '../../../../wire/rest-xml/bindings.ts'
 import { list, string, structure, type Value } from '../../../../wire/schema.ts'
 import { operation } from '../../../operation.ts'
 import { accessControlConditions, accessControlInput, requireNoAcl } from '../../access-control.ts'
+import { ownersAcl } from '../../acl.ts'
 import type { BucketRecord } from '../../bucket.ts'
 import { bucketInput, withExpectedOwner } from '../../object-request.ts'
 import { canonicalUserId } from '../../owner.ts'
 import { bucketCheck } from '../../resource.ts'
-import { xmlDocument, xmlText } from '../../xml-text.ts'
+import { xmlText } from '../../xml-text.ts'
 import { bucketAudit, needs, repeated, resolveBucket, settingBytesMax } from './bucket-operation.ts'
 
 const root = 'AccessControlPolicy'
@@ -26,11 +27,7 @@ export const getBucketAcl = operation({
   checks: needs('s3:GetBucketAcl'),
   audit: bucketAudit('acl'),
   handle(_call, _input, { account }) {
-    const id = `<ID>${canonicalUserId(account)}</ID>`
-    const type = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser"'
-    const grant = `<Grant><Grantee ${type}>${id}</Grantee><Permission>FULL_CONTROL</Permission></Grant>`
-    const lists = `<Owner>${id}</Owner><AccessControlList>${grant}</AccessControlList>`
-    return { output: xmlDocument(root, lists) }
+    return { output: ownersAcl(account) }
   },
 })
 

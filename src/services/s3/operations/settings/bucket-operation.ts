@@ -54,12 +54,12 @@ export function repeated<T>(all: readonly T[] | undefined): T | readonly T[] | u
  */
 export const settingBytesMax = 256 * 1024
 
-type Optional = {
+export type OptionalSetting = {
   [K in keyof BucketRecord]-?: undefined extends BucketRecord[K] ? K : never
 }[keyof BucketRecord]
 
 /** The bucket without one of its settings. */
-export function without(bucket: BucketRecord, setting: Optional): BucketRecord {
+export function without(bucket: BucketRecord, setting: OptionalSetting): BucketRecord {
   const others = Object.entries(bucket).filter(([name]) => name !== setting)
   return Object.fromEntries(others) as unknown as BucketRecord
 }

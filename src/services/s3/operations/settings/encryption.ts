@@ -2,16 +2,10 @@ import { s3Error } from '../../../../base/errors.ts'
 import { payload } from '../../../../wire/rest-xml/bindings.ts'
 import { boolean, list, required, string, structure, type Value } from '../../../../wire/schema.ts'
 import { operation } from '../../../operation.ts'
-import type { DefaultEncryption } from '../../bucket.ts'
+import { type DefaultEncryption, defaultEncryptionOf } from '../../bucket.ts'
 import { bucketInput } from '../../object-request.ts'
-import {
-  bucketAudit,
-  needs,
-  repeated,
-  resolveBucket,
-  settingBytesMax,
-  without,
-} from './bucket-operation.ts'
+import { bucketAudit, needs, repeated, resolveBucket, settingBytesMax } from './bucket-operation.ts'
+import { settingDeletion } from './setting-deletion.ts'
 
 const root = 'ServerSideEncryptionConfiguration'
 const configuration = structure(
@@ -36,8 +30,6 @@ type Configuration = Value<typeof configuration>
 
 const algorithms = ['AES256', 'aws:kms', 'aws:kms:dsse'] as const
 const keyIdMax = 2048
-/** What a new bucket has, and one whose configuration was deleted. */
-const initial: DefaultEncryption = { algorithm: 'AES256', bucketKey: false }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketEncryption.html */
 export const getBucketEncryption = operation({
@@ -49,8 +41,8 @@ export const getBucketEncryption = operation({
   resolve: resolveBucket,
   checks: needs('s3:GetEncryptionConfiguration'),
   audit: bucketAudit('encryption'),
-  handle(_call, _input, { encryption = initial }) {
-    const { algorithm, keyId, bucketKey } = encryption
+  handle(_call, _input, bucket) {
+    const { algorithm, keyId, bucketKey } = defaultEncryptionOf(bucket)
     const byDefault = { SSEAlgorithm: algorithm, KMSMasterKeyID: keyId }
     const rule = {
       ApplyServerSideEncryptionByDefault: byDefault,
@@ -83,19 +75,11 @@ export const putBucketEncryption = operation({
 type PutInput = { readonly Bucket: string; readonly Configuration: Configuration }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketEncryption.html */
-export const deleteBucketEncryption = operation({
+export const deleteBucketEncryption = settingDeletion({
   name: 'DeleteBucketEncryption',
-  input: structure(bucketInput),
-  output: structure({}, { status: 204 }),
-  effects: 'write',
-  errors: ['NoSuchBucket'],
-  resolve: resolveBucket,
-  checks: needs('s3:PutEncryptionConfiguration'),
-  audit: bucketAudit('encryption'),
-  handle(_call, _input, bucket, { buckets }) {
-    if (bucket.encryption === undefined) return { output: {} }
-    return { output: {}, changes: [buckets.replace(bucket, without(bucket, 'encryption'))] }
-  },
+  permission: 's3:PutEncryptionConfiguration',
+  subresource: 'encryption',
+  setting: 'encryption',
 })
 
 function defaultEncryption({ Rules = [] }: Configuration): DefaultEncryption {

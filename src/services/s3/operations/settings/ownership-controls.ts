@@ -3,14 +3,8 @@ import { payload } from '../../../../wire/rest-xml/bindings.ts'
 import { list, required, string, structure, type Value } from '../../../../wire/schema.ts'
 import { operation } from '../../../operation.ts'
 import { bucketInput } from '../../object-request.ts'
-import {
-  bucketAudit,
-  needs,
-  repeated,
-  resolveBucket,
-  settingBytesMax,
-  without,
-} from './bucket-operation.ts'
+import { bucketAudit, needs, repeated, resolveBucket, settingBytesMax } from './bucket-operation.ts'
+import { settingDeletion } from './setting-deletion.ts'
 
 const root = 'OwnershipControls'
 const controls = structure(
@@ -73,17 +67,9 @@ type PutInput = { readonly Bucket: string; readonly OwnershipControls: Controls 
  * ACLs stay off, whatever is deleted.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketOwnershipControls.html
  */
-export const deleteBucketOwnershipControls = operation({
+export const deleteBucketOwnershipControls = settingDeletion({
   name: 'DeleteBucketOwnershipControls',
-  input: structure(bucketInput),
-  output: structure({}, { status: 204 }),
-  effects: 'write',
-  errors: ['NoSuchBucket'],
-  resolve: resolveBucket,
-  checks: needs('s3:PutBucketOwnershipControls'),
-  audit: bucketAudit('ownershipControls'),
-  handle(_call, _input, bucket, { buckets }) {
-    if (bucket.ownership === undefined) return { output: {} }
-    return { output: {}, changes: [buckets.replace(bucket, without(bucket, 'ownership'))] }
-  },
+  permission: 's3:PutBucketOwnershipControls',
+  subresource: 'ownershipControls',
+  setting: 'ownership',
 })

@@ -3,7 +3,8 @@ import { payload } from '../../../../wire/rest-xml/bindings.ts'
 import { boolean, required, structure, type Value } from '../../../../wire/schema.ts'
 import { operation } from '../../../operation.ts'
 import { bucketInput } from '../../object-request.ts'
-import { bucketAudit, needs, resolveBucket, settingBytesMax, without } from './bucket-operation.ts'
+import { bucketAudit, needs, resolveBucket, settingBytesMax } from './bucket-operation.ts'
+import { settingDeletion } from './setting-deletion.ts'
 
 const root = 'PublicAccessBlockConfiguration'
 const configuration = structure(
@@ -74,18 +75,10 @@ export const putPublicAccessBlock = operation({
 type PutInput = { readonly Bucket: string; readonly Configuration: Value<typeof configuration> }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeletePublicAccessBlock.html */
-export const deletePublicAccessBlock = operation({
+export const deletePublicAccessBlock = settingDeletion({
   name: 'DeletePublicAccessBlock',
   recordedAs: 'DeleteBucketPublicAccessBlock',
-  input: structure(bucketInput),
-  output: structure({}, { status: 204 }),
-  effects: 'write',
-  errors: ['NoSuchBucket'],
-  resolve: resolveBucket,
-  checks: needs('s3:PutBucketPublicAccessBlock'),
-  audit: bucketAudit('publicAccessBlock'),
-  handle(_call, _input, bucket, { buckets }) {
-    if (bucket.publicAccessBlock === undefined) return { output: {} }
-    return { output: {}, changes: [buckets.replace(bucket, without(bucket, 'publicAccessBlock'))] }
-  },
+  permission: 's3:PutBucketPublicAccessBlock',
+  subresource: 'publicAccessBlock',
+  setting: 'publicAccessBlock',
 })

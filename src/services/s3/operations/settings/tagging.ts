@@ -12,6 +12,7 @@ import {
   settingBytesMax,
   without,
 } from './bucket-operation.ts'
+import { settingDeletion } from './setting-deletion.ts'
 
 const root = 'Tagging'
 const tagging = structure({ TagSet: tagList }, { root })
@@ -57,17 +58,9 @@ export const putBucketTagging = operation({
 type PutInput = { readonly Bucket: string; readonly Tagging: Value<typeof tagging> }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketTagging.html */
-export const deleteBucketTagging = operation({
+export const deleteBucketTagging = settingDeletion({
   name: 'DeleteBucketTagging',
-  input: structure(bucketInput),
-  output: structure({}, { status: 204 }),
-  effects: 'write',
-  errors: ['NoSuchBucket'],
-  resolve: resolveBucket,
-  checks: needs('s3:PutBucketTagging'),
-  audit: bucketAudit('tagging'),
-  handle(_call, _input, bucket, { buckets }) {
-    if (bucket.tags === undefined) return { output: {} }
-    return { output: {}, changes: [buckets.replace(bucket, without(bucket, 'tags'))] }
-  },
+  permission: 's3:PutBucketTagging',
+  subresource: 'tagging',
+  setting: 'tags',
 })

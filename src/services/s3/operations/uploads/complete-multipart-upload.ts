@@ -21,6 +21,7 @@ import {
 } from '../../conditional.ts'
 import type { S3Deps } from '../../deps.ts'
 import type { CustomerKey } from '../../encryption/customer-key.ts'
+import { wipeCustomerKey } from '../../encryption/customer-key.ts'
 import { dataKeysOf, wipeKeys } from '../../encryption/data-keys.ts'
 import {
   customerKeyInput,
@@ -45,7 +46,6 @@ import {
   objectSize,
   partsDigest,
 } from './completion.ts'
-import { wipeCustomerKey } from './customer-keys.ts'
 import { openLabelsKey } from './labels-key.ts'
 import { locationOf } from './location.ts'
 import { askedOf, type OpenUpload, openUpload, uploadInput, uploadPutCheck } from './upload.ts'

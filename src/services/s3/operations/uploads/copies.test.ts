@@ -69,6 +69,7 @@ describe('what is refused of a copy', () => {
       ['bucket/other', 404, 'NoSuchKey'],
       ['nobody-has-it/dir/from', 404, 'NoSuchBucket'],
       ['arn:aws:s3:us-east-1:111122223333:accesspoint/x/object/dir/from', 501, 'NotImplemented'],
+      ['arn%3Aaws%3As3:us-east-1:111122223333:accesspoint/x/object/k', 501, 'NotImplemented'],
     ]
     for (const [copied, status, code] of cases) {
       const answer = await copy(house, to, copied)

@@ -31,6 +31,7 @@ import {
   encryptionConditions,
   encryptionInput,
   encryptionOutput,
+  wipeChosen,
 } from '../../encryption/request.ts'
 import { type ContentAttributes, contentAttributes, contentMembers } from '../../metadata.ts'
 import { objectInput, withExpectedOwner } from '../../object-request.ts'
@@ -62,7 +63,6 @@ import {
   openSource,
   requireCopySize,
 } from './copy-source.ts'
-import { wipeChosen } from './customer-keys.ts'
 import { Digests } from './digests.ts'
 import { invalidArgument } from './paging.ts'
 import { checksumAlgorithm, checksumAlgorithmInput, invalidRequest } from './upload-checksum.ts'
@@ -128,7 +128,6 @@ export const copyObject = operation({
     requireStandard(input)
     const replacesMetadata = replaces('metadata', input.MetadataDirective)
     const replacesTags = replaces('tagging', input.TaggingDirective)
-    requireChange(input, bucket, source)
     return {
       ...{ bucket, source, learnt: {}, condition: writeCondition(input) },
       content: replacesMetadata ? contentAttributes(input) : undefined,
@@ -161,6 +160,7 @@ export const copyObject = operation({
   },
   async handle(call, input, target, deps) {
     const { bucket, source, learnt } = target
+    requireChange(input, bucket, source)
     const from = await openSource(call, input, source, undefined, deps)
     try {
       requireCopySize(from.version.size)
@@ -190,7 +190,10 @@ function replaces(what: 'metadata' | 'tagging', directive = 'COPY'): boolean {
   throw invalidArgument(`x-amz-${what}-directive`, directive, `Unknown ${what} directive.`)
 }
 
-/** Throws 'InvalidRequest' for a copy of the latest version onto itself, of which nothing would be another. */
+/**
+ * Throws 'InvalidRequest' for a copy of the latest version onto itself, of which nothing would be another. To be called
+ * in `handle`: it tells whether the bucket has a default.
+ */
 function requireChange(input: Input, bucket: BucketRecord, source: ObjectName): void {
   const isSame = source.bucket === bucket && source.key === input.Key
   const changes = [

@@ -8,6 +8,7 @@ import type { CallContext, Check, ConditionValues } from '../../../operation.ts'
 import { decodeAttributes, type ObjectAttributes } from '../../attributes.ts'
 import { failedPrecondition, preconditionFailed } from '../../conditional.ts'
 import type { S3Deps } from '../../deps.ts'
+import { wipeCustomerKey } from '../../encryption/customer-key.ts'
 import { dataKeysOf, wipeKeys } from '../../encryption/data-keys.ts'
 import { copySourceKeyInput, copySourceKeyOf } from '../../encryption/request.ts'
 import { requireDecidedTags, taggedObjectCheck } from '../../existing-tags.ts'
@@ -15,7 +16,6 @@ import { requireExpectedOwner } from '../../expected-owner.ts'
 import { found, type ObjectName, requireBytes } from '../../object-versions.ts'
 import { s3Refusal } from '../../refusals.ts'
 import { requireVersionId, versionedPermission } from '../../version-id.ts'
-import { wipeCustomerKey } from './customer-keys.ts'
 import { partBytesMax } from './part.ts'
 import { invalidRequest } from './upload-checksum.ts'
 
@@ -41,11 +41,11 @@ const versionMark = '?versionId='
 
 /** What a copy is made of. Throws 'InvalidArgument', 'NotImplemented' and 'NoSuchBucket'. */
 export function copySourceOf({ CopySource }: CopySourceInput, { buckets }: S3Deps): ObjectName {
-  if (CopySource.startsWith('arn:'))
-    throw s3Error('NotImplemented', { Header: 'x-amz-copy-source' })
   const mark = CopySource.lastIndexOf(versionMark)
   const versionId = mark < 0 ? undefined : CopySource.slice(mark + versionMark.length)
   const path = decoded(mark < 0 ? CopySource : CopySource.slice(0, mark)).replace(/^\//, '')
+  // An access point.
+  if (path.startsWith('arn:')) throw s3Error('NotImplemented', { Header: 'x-amz-copy-source' })
   const slash = path.indexOf('/')
   const key = path.slice(slash + 1)
   if (slash < 1 || key === '') throw malformed(CopySource)
@@ -93,7 +93,7 @@ export function* copySourceChecks(
 }
 
 /** Of what had to be sought for policies, the tags of the source alone. */
-export function withTags(call: CallContext): CallContext {
+function withTags(call: CallContext): CallContext {
   return withDelayed(call, (key) => key.startsWith(tagPrefix))
 }
 

@@ -19,6 +19,7 @@ import {
   encryptionConditions,
   encryptionInput,
   encryptionOutput,
+  wipeChosen,
 } from '../../encryption/request.ts'
 import { type ContentAttributes, contentAttributes, contentMembers } from '../../metadata.ts'
 import {
@@ -33,7 +34,6 @@ import { canonicalUserId } from '../../owner.ts'
 import { asked } from '../../refusals.ts'
 import { objectCheck, requireBucket } from '../../resource.ts'
 import { encodeTags, requestTagConditions, taggingInput, tagsOfHeader } from '../../tagging.ts'
-import { wipeChosen } from './customer-keys.ts'
 import { sealedLabelsKey } from './labels-key.ts'
 import { encodeUploadAttributes, type Initiator } from './upload.ts'
 import {

@@ -5,12 +5,12 @@ import { type CallContext, operation } from '../../../operation.ts'
 import { checksumElements, checksumValue } from '../../checksum-members.ts'
 import { quoted, wholeSeconds } from '../../conditional.ts'
 import type { S3Deps } from '../../deps.ts'
+import { wipeCustomerKey } from '../../encryption/customer-key.ts'
 import { dataKeysOf, wipeKeys } from '../../encryption/data-keys.ts'
 import { type CustomerKeyInput, customerKeyInput, customerKeyOf } from '../../encryption/request.ts'
 import { objectParameters, objectResources, withExpectedOwner } from '../../object-request.ts'
 import { canonicalUserId } from '../../owner.ts'
 import { objectCheck, requireBucket } from '../../resource.ts'
-import { wipeCustomerKey } from './customer-keys.ts'
 import { countOf, numberOf } from './paging.ts'
 import { decodePartAttributes } from './part-attributes.ts'
 import { initiatorMembers, ownerMembers, shownInitiator } from './people.ts'
@@ -75,7 +75,7 @@ export const listParts = operation({
   async handle(call, input, { bucket, max, after }, deps) {
     const { Bucket, Key, UploadId } = input
     const opened = await openUpload(bucket, input, deps)
-    await requireSameKey(call, input, opened, deps)
+    await requireKey(call, input, opened, deps)
     const listing = deps.objects.listParts(opened.name, { after, max })
     const { parts, truncated } = await askedOf(input, listing)
     const { attributes } = opened
@@ -95,16 +95,20 @@ export const listParts = operation({
   },
 })
 
-/** A customer's key need not be brought, but must be the one where it is. */
-async function requireSameKey(
+/**
+ * Parts have checksums, which tell of the plaintext: under a key of KMS the caller needs `kms:Decrypt`, as AWS has it.
+ * A customer's key need not be brought, but must be the one where it is.
+ */
+async function requireKey(
   call: CallContext,
   input: CustomerKeyInput,
   { bucket, name, upload, attributes }: OpenUpload,
   deps: S3Deps,
 ): Promise<void> {
   const customer = customerKeyOf(call, input)
-  if (customer === undefined) return
   const { encryption } = attributes.object
+  const isKms = encryption.mode !== 'customer' && encryption.mode !== 'AES256'
+  if (customer === undefined && !isKms) return
   const where = { bucket, key: name.key }
   try {
     wipeKeys(await dataKeysOf(call, encryption, upload.sidecar, where, customer, deps, 'upload'))

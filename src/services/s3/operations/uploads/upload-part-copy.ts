@@ -9,6 +9,7 @@ import {
 import { checksumElements, checksumValue } from '../../checksum-members.ts'
 import { quoted, wholeSeconds } from '../../conditional.ts'
 import type { S3Deps } from '../../deps.ts'
+import { wipeCustomerKey } from '../../encryption/customer-key.ts'
 import {
   customerKeyInput,
   customerKeyOf,
@@ -29,7 +30,6 @@ import {
   requireCopySize,
   withoutTags,
 } from './copy-source.ts'
-import { wipeCustomerKey } from './customer-keys.ts'
 import { invalidArgument } from './paging.ts'
 import { partNumberOf, putPart } from './part.ts'
 import { openUpload, uploadInput, uploadPutCheck } from './upload.ts'

@@ -7,6 +7,7 @@ import { operation } from '../../../operation.ts'
 import { checksumHeaders, checksumValue } from '../../checksum-members.ts'
 import { quoted } from '../../conditional.ts'
 import type { S3Deps } from '../../deps.ts'
+import { wipeCustomerKey } from '../../encryption/customer-key.ts'
 import {
   customerKeyInput,
   customerKeyOf,
@@ -22,7 +23,6 @@ import {
 import { encryptionApplied, type ObjectTarget } from '../../object-target.ts'
 import { requireBucket } from '../../resource.ts'
 import { declaredChecksum } from './completion.ts'
-import { wipeCustomerKey } from './customer-keys.ts'
 import { partNumberOf, putPart, requirePartSize } from './part.ts'
 import type { PartChecksum } from './part-attributes.ts'
 import { openUpload, uploadInput, uploadPutCheck } from './upload.ts'
