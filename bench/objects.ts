@@ -21,6 +21,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '1.5' },
     rounds: { type: 'string', default: '5' },
+    methods: { type: 'string', default: 'GET,PUT' },
     sizes: { type: 'string', default: '1024,1048576,67108864' },
   },
 })
@@ -125,6 +126,7 @@ try {
       await put(endpoint, server, size)
     }
     for (const method of ['GET', 'PUT'] as const) {
+      if (!values.methods.split(',').includes(method)) continue
       for (const [name, side] of Object.entries(kinds)) {
         const gate = gateOf(name, method, size)
         const measured = await compare(server, side, method, size)

@@ -1,5 +1,8 @@
 import type { Socket } from 'node:net'
 
+/** Waiting for the kernel, of one connection: what waits together goes out in one call. */
+const waitingBytesMax = 256 * 1024
+
 /** What is on its way to the client, and since when the client has not taken it. */
 export class Outbox {
   readonly #socket: Socket
@@ -30,7 +33,7 @@ export class Outbox {
 
   /** Whether nothing more should be written until the socket says `drain`. */
   get isFull(): boolean {
-    return this.#socket.writableNeedDrain
+    return this.#socket.writableNeedDrain && this.#socket.writableLength >= waitingBytesMax
   }
 
   /** Whether the kernel has all of it. */
