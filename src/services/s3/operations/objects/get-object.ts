@@ -10,30 +10,21 @@ import { requireReadConditions } from '../../conditional.ts'
 import type { S3Deps } from '../../deps.ts'
 import { wipeCustomerKey } from '../../encryption/customer-key.ts'
 import { dataKeysOf, wipeKeys } from '../../encryption/data-keys.ts'
-import { customerKeyOf, encryptionConditions } from '../../encryption/request.ts'
-import { requireDecidedTags, taggedObjectCheck } from '../../existing-tags.ts'
+import { customerKeyOf } from '../../encryption/request.ts'
+import { requireDecidedTags } from '../../existing-tags.ts'
 import {
   openingRange,
   type ReadInput,
   readAnswer,
   readInput,
   readOutput,
-  requireReadable,
   type Selection,
   selectionOf,
   unchangedHeaders,
 } from '../../object-read.ts'
-import {
-  headerParameters,
-  objectParameters,
-  objectResources,
-  withExpectedOwner,
-} from '../../object-request.ts'
-import { encryptionApplied, type ObjectTarget } from '../../object-target.ts'
 import { found, type ObjectName, requireBytes } from '../../object-versions.ts'
 import { s3Refusal } from '../../refusals.ts'
-import { requireBucket } from '../../resource.ts'
-import { requireVersionId, versionedPermission } from '../../version-id.ts'
+import { readingAudit, readingChecks, readingErrors, resolveReading } from './reading.ts'
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
 export const getObject = operation({
@@ -42,34 +33,10 @@ export const getObject = operation({
   output: structure({ ...readOutput, Body: payload(stream()) }),
   effects: 'read',
   category: 'data',
-  errors: [
-    ...(['AuthorizationHeaderMalformed', 'InvalidArgument', 'InvalidPartNumber'] as const),
-    ...(['InvalidRange', 'InvalidRequest', 'MethodNotAllowed', 'NoSuchBucket'] as const),
-    ...(['NoSuchKey', 'NoSuchVersion', 'NotModified', 'OperationAborted'] as const),
-    'PreconditionFailed',
-  ],
-  resolve(call, input, deps: S3Deps): ObjectTarget {
-    const bucket = requireBucket(call, input.Bucket, deps)
-    requireVersionId(input.VersionId)
-    requireReadable(input)
-    return { bucket, learnt: {} }
-  },
-  checks(call, input, { bucket }, deps) {
-    const permission = versionedPermission('s3:GetObject', input.VersionId)
-    const name = { bucket, key: input.Key, versionId: input.VersionId }
-    const check = taggedObjectCheck(call, permission, name, encryptionConditions(input), deps)
-    return withExpectedOwner([check], input, bucket)
-  },
-  audit: {
-    request: (input) => ({
-      ...objectParameters(input),
-      ...headerParameters(input),
-      Range: input.Range,
-      partNumber: input.PartNumber,
-    }),
-    resources: ({ bucket }, { Key }) => objectResources(bucket, Key),
-    additional: (_output, _input, target) => encryptionApplied(target),
-  },
+  errors: readingErrors,
+  resolve: resolveReading,
+  checks: readingChecks,
+  audit: readingAudit,
   async handle(call, input, target, deps) {
     const { bucket } = target
     const name = { bucket, key: input.Key, versionId: input.VersionId }

@@ -3,29 +3,18 @@ import { integer, structure } from '../../../../wire/schema.ts'
 import { operation } from '../../../operation.ts'
 import { decodeAttributes } from '../../attributes.ts'
 import { requireReadConditions } from '../../conditional.ts'
-import type { S3Deps } from '../../deps.ts'
-import { encryptionConditions } from '../../encryption/request.ts'
-import { requireDecidedTags, taggedObjectCheck } from '../../existing-tags.ts'
+import { requireDecidedTags } from '../../existing-tags.ts'
 import { requireKeys } from '../../key-proof.ts'
 import {
   isChecksumWanted,
   readAnswer,
   readInput,
   readOutput,
-  requireReadable,
   selectionOf,
   unchangedHeaders,
 } from '../../object-read.ts'
-import {
-  headerParameters,
-  objectParameters,
-  objectResources,
-  withExpectedOwner,
-} from '../../object-request.ts'
-import { encryptionApplied, type ObjectTarget } from '../../object-target.ts'
 import { found, requireBytes } from '../../object-versions.ts'
-import { requireBucket } from '../../resource.ts'
-import { requireVersionId, versionedPermission } from '../../version-id.ts'
+import { readingAudit, readingChecks, readingErrors, resolveReading } from './reading.ts'
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
 export const headObject = operation({
@@ -34,34 +23,10 @@ export const headObject = operation({
   output: structure({ ...readOutput, ContentLength: header('Content-Length', integer()) }),
   effects: 'read',
   category: 'data',
-  errors: [
-    ...(['AuthorizationHeaderMalformed', 'InvalidArgument', 'InvalidPartNumber'] as const),
-    ...(['InvalidRange', 'InvalidRequest', 'MethodNotAllowed', 'NoSuchBucket'] as const),
-    ...(['NoSuchKey', 'NoSuchVersion', 'NotModified', 'OperationAborted'] as const),
-    'PreconditionFailed',
-  ],
-  resolve(call, input, deps: S3Deps): ObjectTarget {
-    const bucket = requireBucket(call, input.Bucket, deps)
-    requireVersionId(input.VersionId)
-    requireReadable(input)
-    return { bucket, learnt: {} }
-  },
-  checks(call, input, { bucket }, deps) {
-    const permission = versionedPermission('s3:GetObject', input.VersionId)
-    const name = { bucket, key: input.Key, versionId: input.VersionId }
-    const check = taggedObjectCheck(call, permission, name, encryptionConditions(input), deps)
-    return withExpectedOwner([check], input, bucket)
-  },
-  audit: {
-    request: (input) => ({
-      ...objectParameters(input),
-      ...headerParameters(input),
-      Range: input.Range,
-      partNumber: input.PartNumber,
-    }),
-    resources: ({ bucket }, { Key }) => objectResources(bucket, Key),
-    additional: (_output, _input, target) => encryptionApplied(target),
-  },
+  errors: readingErrors,
+  resolve: resolveReading,
+  checks: readingChecks,
+  audit: readingAudit,
   async handle(call, input, target, deps) {
     const { bucket } = target
     const name = { bucket, key: input.Key, versionId: input.VersionId }
