@@ -1,23 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
+import { type Put, type Store, StoreConflict, textDigest, type Unchanged } from './port.ts'
+import { checkInterleavings } from './testing/conform-interleavings.ts'
 import {
-  type OutboxEvent,
-  type Put,
-  type Row,
-  type Store,
-  StoreConflict,
-  type Transaction,
-  textDigest,
-  type Unchanged,
-} from './port.ts'
-
-/** One database, empty at first. `open` connects to it as one more process would. */
-export type StoreSite = {
-  open(): Promise<Store>
-  /** Closes nothing: removes what is left behind. */
-  dispose(): Promise<void>
-}
+  conflict,
+  event,
+  internal,
+  liveRows,
+  type Over,
+  put,
+  puts,
+  type StoreSite,
+  withStores,
+} from './testing/stores.ts'
 
 /** What every adapter of `Store` must hold. Durability is the adapter's own test. */
 export function describeStore(name: string, makeSite: () => Promise<StoreSite>): void {
@@ -37,48 +32,6 @@ export function describeStore(name: string, makeSite: () => Promise<StoreSite>):
       checkInterleavings(makeSite))
   })
 }
-
-type Over = (
-  title: string,
-  count: number,
-  body: (...stores: [Store, Store, Store]) => Promise<void>,
-) => void
-
-async function withStores(
-  makeSite: () => Promise<StoreSite>,
-  count: number,
-  body: (...stores: [Store, Store, Store]) => Promise<void>,
-): Promise<void> {
-  const site = await makeSite()
-  const stores: Store[] = []
-  try {
-    for (let index = 0; index < count; index++) stores.push(await site.open())
-    // A test asks for no more stores than it opens.
-    await body(...(stores as [Store, Store, Store]))
-  } finally {
-    for (const store of stores) await store.close()
-    await site.dispose()
-  }
-}
-
-const put = (id: string, body: string | null, expected = 0, kind = 'key'): Put => ({
-  kind,
-  id,
-  body,
-  expected,
-})
-const puts = (...changes: Put[]): Transaction => ({ puts: changes, events: [] })
-const event = (id: string): OutboxEvent => ({ id, record: `{"eventID":"${id}"}` })
-
-async function liveRows(store: Store): Promise<{ rows: Row[]; revision: number }> {
-  const rows: Row[] = []
-  const revision = await store.load((row) => rows.push(row))
-  rows.sort((a, b) => (a.kind + a.id < b.kind + b.id ? -1 : 1))
-  return { rows, revision }
-}
-
-const conflict = { name: 'StoreConflict' }
-const internal = { name: 'ServiceError', code: 'internal' }
 
 function describeConflicts(over: Over): void {
   over('a put over a live row that was not expected is a conflict', 1, async (store) => {
@@ -380,100 +333,4 @@ function describeClosing(makeSite: () => Promise<StoreSite>): void {
       )
       assert.throws(() => store.changed(), internal)
     }))
-}
-
-type Write = { writer: 0 | 1; changes: { id: string; deletes: boolean; stale: boolean }[] }
-
-const writes: fc.Arbitrary<Write[][]> = fc.array(
-  fc.array(
-    fc.record({
-      writer: fc.constantFrom<0 | 1>(0, 1),
-      changes: fc.uniqueArray(
-        fc.record({
-          id: fc.constantFrom('a', 'b', 'c'),
-          deletes: fc.boolean(),
-          stale: fc.integer({ min: 0, max: 3 }).map((chance) => chance === 0),
-        }),
-        { selector: ({ id }) => id, minLength: 1, maxLength: 3 },
-      ),
-    }),
-    { minLength: 1, maxLength: 4 },
-  ),
-  { minLength: 1, maxLength: 8 },
-)
-
-/**
- * Each step asks for several commits at once, of either writer. Whatever the interleaving, replaying the commits
- * that succeeded by their revisions must find each put as it expected the row, and must end where the store ends.
- */
-async function checkInterleavings(makeSite: () => Promise<StoreSite>): Promise<void> {
-  const property = fc.asyncProperty(writes, (steps) =>
-    withStores(makeSite, 3, async (...stores) => {
-      const model = new Map<string, Row>()
-      let serial = 0
-      for (const step of steps) {
-        const asked = step.map((write) => {
-          const changes = write.changes.map(({ id, deletes, stale }) => {
-            const expected = live(model, id) + (stale ? 1 : 0)
-            serial += 1
-            return put(id, deletes ? null : `${serial}`, expected)
-          })
-          return { changes, commit: stores[write.writer].commit(puts(...changes)) }
-        })
-        const outcomes = await Promise.allSettled(asked.map(({ commit }) => commit))
-        replay(
-          model,
-          asked.map(({ changes }) => changes),
-          outcomes,
-        )
-      }
-      const rows = [...model.values()].filter(({ body }) => body !== null)
-      rows.sort((a, b) => (a.id < b.id ? -1 : 1))
-      assert.deepEqual((await liveRows(stores[2])).rows, rows)
-      const changes = await stores[2].changesSince(0)
-      assert.deepEqual(new Map(changes.rows.map((row) => [row.id, row])), model)
-    }),
-  )
-  await fc.assert(property, { numRuns: 40 })
-}
-
-function live(model: Map<string, Row>, id: string): number {
-  const row = model.get(id)
-  return row === undefined || row.body === null ? 0 : row.revision
-}
-
-function replay(
-  model: Map<string, Row>,
-  asked: readonly Put[][],
-  outcomes: readonly PromiseSettledResult<number>[],
-): void {
-  // What each row was at any time during the step.
-  const seen = new Set(asked.flat().map(({ id }) => `${id} ${live(model, id)}`))
-  const done = outcomes.flatMap((outcome, index) =>
-    outcome.status === 'fulfilled'
-      ? [{ revision: outcome.value, changes: asked[index] ?? [] }]
-      : [],
-  )
-  done.sort((a, b) => a.revision - b.revision)
-  const newest = Math.max(0, ...[...model.values()].map(({ revision }) => revision))
-  const revisions = [newest, ...done.map(({ revision }) => revision)]
-  assert.deepEqual(
-    revisions,
-    [...new Set(revisions)].sort((a, b) => a - b),
-  )
-  for (const { revision, changes } of done) {
-    for (const { kind, id, body, expected } of changes) {
-      assert.equal(live(model, id), expected)
-      model.set(id, { kind, id, body, revision })
-      seen.add(`${id} ${live(model, id)}`)
-    }
-  }
-  outcomes.forEach((outcome, index) => {
-    if (outcome.status === 'fulfilled') return
-    assert.ok(outcome.reason instanceof StoreConflict)
-    const explained = (asked[index] ?? []).some(({ id, expected }) =>
-      [...seen].some((state) => state.startsWith(`${id} `) && state !== `${id} ${expected}`),
-    )
-    assert.ok(explained, 'a conflict without a cause')
-  })
 }
