@@ -239,20 +239,19 @@ describe('reports over a running service', () => {
     assert.deepEqual((await report({ report: 'object-access', object: 's3://b/k' })).rows, [])
     const one = await report({ report: 'privileged-use', limit: 1 })
     assert.deepEqual([one.rows.length, one.truncated], [1, true])
-    await running.stop()
-    rmSync(join(folder.path, 'index', 'main.db'))
-    await folder.start()
+    // What is counted comes from the index; what is told of each record is read where it stands.
     const segment = join(folder.path, 'journal', 'main', '00000001.seg')
     const whole = readFileSync(segment)
     const damaged = Buffer.from(whole)
-    damaged.writeUInt8(damaged.readUInt8(4300) ^ 1, 4300)
+    const place = whole.indexOf('"eventName":"CreateKey"')
+    damaged.writeUInt8(damaged.readUInt8(place) ^ 1, place)
     writeFileSync(segment, damaged)
-    await assert.rejects(report({ report: 'key-use' }), (error) => {
+    await assert.rejects(report({ report: 'privileged-use' }), (error) => {
       assert.ok(error instanceof OperatorError)
       assert.match(error.message, /^The record could not be read: .*00000001.seg/)
       return true
     })
     writeFileSync(segment, whole)
-    assert.ok((await report({ report: 'key-use' })).rows.length > 0)
+    assert.ok((await report({ report: 'privileged-use' })).rows.length > 0)
   })
 })
