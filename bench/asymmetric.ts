@@ -71,13 +71,13 @@ async function measureSigning(spec: ToSigner['spec'], bench: Bench): Promise<Sig
     const pairs: { bare: number; service: number }[] = []
     let errors = 0
     let firstError: string | undefined
-    // The first pair warms both up.
-    for (let round = 0; round <= bench.options.rounds; round++) {
+    const { rounds, warmUp } = bench.options
+    for (let round = 0; round < warmUp + rounds; round++) {
       const bare = await signer.ask({ spec, milliseconds })
       const service = await slice(bench, milliseconds)
       errors += service.errors
       firstError ??= service.firstError
-      if (round > 0) {
+      if (round >= warmUp) {
         pairs.push({
           bare: bare.signatures / bare.seconds,
           service: service.answers / service.seconds,

@@ -24,27 +24,27 @@ export type Measurement = {
   readonly cpuOf: Readonly<Record<string, number>>
   readonly echoLatency: Latency
   readonly serviceLatency: Latency
-  /** Answers of the service, those of the discarded slices included. */
+  /** Answers of the service, those of the slices that do not count included. */
   readonly answers: number
   readonly errors: number
   readonly firstError: string | undefined
 }
 
-/** Drives echo and service in turn: E S E S …, the first pair discarded. */
+/** Drives echo and service in turn: E S E S …; the first pairs do not count. */
 export async function measure(
   generator: Generator,
   echo: Echo,
   server: ServerProcesses,
-  options: Pick<BenchOptions, 'seconds' | 'rounds'>,
+  options: Pick<BenchOptions, 'seconds' | 'rounds' | 'warmUp'>,
 ): Promise<Measurement> {
   const slices: Record<Subject, SliceResult[]> = { echo: [], service: [] }
   const pids: Record<Subject, number[]> = { echo: [echo.pid], service: Object.values(server) }
-  for (let round = 0; round <= options.rounds; round++) {
+  for (let round = 0; round < options.warmUp + options.rounds; round++) {
     for (const subject of ['echo', 'service'] as const) {
       const result = await generator.ask({
         type: 'slice',
         subject,
-        milliseconds: (round === 0 ? Math.max(2, options.seconds) : options.seconds) * 1000,
+        milliseconds: options.seconds * 1000,
         pids: pids[subject],
       })
       if (result.type !== 'slice') throw new Error(`the load generator answered ${result.type}`)
@@ -53,15 +53,15 @@ export async function measure(
       await sleep(50)
     }
   }
-  return summary(slices.echo, slices.service, server)
+  return summary(slices, options.warmUp, server)
 }
 
 function summary(
-  echoAll: readonly SliceResult[],
-  serviceAll: readonly SliceResult[],
+  { echo: echoAll, service: serviceAll }: Readonly<Record<Subject, readonly SliceResult[]>>,
+  warmUp: number,
   server: ServerProcesses,
 ): Measurement {
-  const [echo, service] = [echoAll.slice(1), serviceAll.slice(1)]
+  const [echo, service] = [echoAll.slice(warmUp), serviceAll.slice(warmUp)]
   const echoRates = echo.map(rate)
   const serviceRates = service.map(rate)
   const pairs = serviceRates.map((value, index) => value / (echoRates[index] ?? Number.NaN))

@@ -25,6 +25,8 @@ const { values } = parseArgs({
     sizes: { type: 'string', default: '1024,1048576,67108864' },
   },
 })
+/** Pairs of slices that do not count. */
+const warmUp = 2
 const sizes = values.sizes.split(',').map(Number)
 const bucket = 'bench'
 
@@ -73,7 +75,7 @@ async function compare(
 ): Promise<Measurement> {
   const connections = size < 65_536 ? 64 : size > 10_000_000 ? 4 : 16
   const request = requestOf(server, method, size)
-  const options = { seconds: Number(values.seconds), rounds: Number(values.rounds) }
+  const options = { seconds: Number(values.seconds), rounds: Number(values.rounds), warmUp }
   const load = async (requests: readonly Buffer[]) =>
     generator.ask({
       ...{

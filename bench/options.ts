@@ -8,6 +8,8 @@ export type BenchOptions = {
   readonly seconds: number
   /** Pairs of slices that count. */
   readonly rounds: number
+  /** Pairs of slices that go before and do not count: until compilers have seen what is hot. */
+  readonly warmUp: number
   readonly connections: number
   /** Distinct signed requests of each operation. */
   readonly requests: number
@@ -28,7 +30,8 @@ durable audit record for each request. Then memory and start-up with many keys.
 
 Options
   --seconds S        length of a slice                                    (1)
-  --rounds N         pairs of slices after the discarded first            (9)
+  --rounds N         pairs of slices that count                           (9)
+  --warm-up N        pairs of slices before them, which do not count      (8)
   --connections N    keep-alive connections                               (64)
   --requests N       distinct signed requests of each operation           (4000)
   --operations LIST  of ${operationNames.join(', ')}       (all)
@@ -54,6 +57,7 @@ export function readOptions(argv: readonly string[]): BenchOptions | undefined {
     options: {
       seconds: { type: 'string', default: '1' },
       rounds: { type: 'string', default: '9' },
+      'warm-up': { type: 'string', default: '8' },
       connections: { type: 'string', default: '64' },
       requests: { type: 'string', default: '4000' },
       operations: { type: 'string', default: operationNames.join(',') },
@@ -67,6 +71,7 @@ export function readOptions(argv: readonly string[]): BenchOptions | undefined {
   return {
     seconds: numberIn('--seconds', values.seconds, 0.1, 60),
     rounds: numberIn('--rounds', values.rounds, 1, 1000),
+    warmUp: numberIn('--warm-up', values['warm-up'], 1, 1000),
     connections: numberIn('--connections', values.connections, 1, 1000),
     requests: numberIn('--requests', values.requests, 1000, 100_000),
     operations: values.operations.split(',').map(operationName),
